@@ -175,7 +175,7 @@ def test_wrong_file_is_refused_on_the_page(world: World) -> None:
     assert not hasattr(reloaded(nominations_return), "run")
 
 
-def form_of_table(client: Client, nominations_return: NominationsReturn, line: ReturnLine, **cells: str) -> Any:
+def form_with_cells(client: Client, nominations_return: NominationsReturn, line: ReturnLine, **cells: str) -> Any:
     """Open the form for what CORE lacks, and return its data with these cells of a line filled in."""
     context = client.get(return_url(nominations_return, "complete")).context
     return {f"{name}-{line.pk}": cell for name, cell in cells.items()} | {"read": context["form"]["read"].value()}
@@ -185,7 +185,7 @@ def test_provider_fills_in_what_core_lacks(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
     line = nominations_return.lines.order_by("pk")[0]
     client = signed_in(world.amina)
-    form = form_of_table(client, nominations_return, line, offers="9", not_supplied="1", in_time="0")
+    form = form_with_cells(client, nominations_return, line, offers="9", not_supplied="1", in_time="0")
 
     response = client.post(return_url(nominations_return, "complete"), form)
 
@@ -208,7 +208,7 @@ def test_page_has_the_grounds_on_which_nominees_were_refused(world: World) -> No
     nominations_return = counted_return(world, world.things["nominations"])
     line = nominations_return.lines.order_by("pk")[0]
     client = signed_in(world.amina)
-    form = form_of_table(client, nominations_return, line, offers="9", ground_0="2")
+    form = form_with_cells(client, nominations_return, line, offers="9", ground_0="2")
     client.post(return_url(nominations_return, "complete"), form)
 
     html = html_for(world.amina, return_url(nominations_return))
@@ -222,7 +222,7 @@ def test_form_that_was_opened_before_another_was_saved_is_refused(world: World) 
     line = nominations_return.lines.order_by("pk")[0]
     client = signed_in(world.amina)
     complete_url = return_url(nominations_return, "complete")
-    stale_form = form_of_table(client, nominations_return, line, offers="8")
+    stale_form = form_with_cells(client, nominations_return, line, offers="8")
     client.post(complete_url, stale_form | {f"offers-{line.pk}": "9"})
 
     response = client.post(complete_url, stale_form)
@@ -236,7 +236,7 @@ def test_form_that_shows_what_was_saved_meanwhile_can_be_sent(world: World) -> N
     line = nominations_return.lines.order_by("pk")[0]
     client = signed_in(world.amina)
     complete_url = return_url(nominations_return, "complete")
-    stale_form = form_of_table(client, nominations_return, line, offers="8")
+    stale_form = form_with_cells(client, nominations_return, line, offers="8")
     client.post(complete_url, stale_form | {f"offers-{line.pk}": "9"})
     refused_form = client.post(complete_url, stale_form).context["form"]
 
@@ -251,7 +251,7 @@ def test_form_with_an_invalid_record_of_what_was_saved_is_refused(world: World) 
     nominations_return = counted_return(world, world.things["nominations"])
     line = nominations_return.lines.order_by("pk")[0]
     client = signed_in(world.amina)
-    form = form_of_table(client, nominations_return, line, offers="8")
+    form = form_with_cells(client, nominations_return, line, offers="8")
 
     response = client.post(return_url(nominations_return, "complete"), form | {"read": "[1]"})
 
@@ -269,8 +269,9 @@ def test_council_cannot_read_a_return_that_was_not_sent(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
 
     agreement_page = html_for(world.ben, nominations_return.agreement.get_absolute_url())
+    status_codes = status_codes_for_council(world, nominations_return)
 
-    assert status_codes_for_council(world, nominations_return) == {
+    assert status_codes == {
         "return": 404,
         "csv": 404,
         "rows": 404,
@@ -283,9 +284,10 @@ def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
 
     agreement_page = html_for(world.ben, nominations_return.agreement.get_absolute_url())
+    status_codes = status_codes_for_council(world, nominations_return)
 
     # A counted return has no progress, so its page redirects to the return.
-    assert status_codes_for_council(world, nominations_return) == {
+    assert status_codes == {
         "return": 200,
         "csv": 200,
         "rows": 200,

@@ -154,6 +154,11 @@ class _Candidate:
         return self.sheet.rows[self.heading_index]
 
     @property
+    def known_columns(self) -> tuple[int, int]:
+        """Return the numbers of required columns and of all known columns, by which candidates are compared."""
+        return self.required_count, len(self.index_by_code)
+
+    @property
     def content(self) -> set[tuple[str, ...]]:
         """Return the texts in the known columns. Two sheets with the same content are copies of one table."""
         indexes = sorted(self.index_by_code.values())
@@ -193,9 +198,7 @@ def find_table(
         if candidate.required_count == len(required_codes)
     ]
     if not complete:
-        nearest_candidate = max(
-            candidates, key=lambda candidate: (candidate.required_count, len(candidate.index_by_code)), default=None
-        )
+        nearest_candidate = max(candidates, key=lambda candidate: candidate.known_columns, default=None)
         raise UnknownHeadings(_missing_columns(nearest_candidate, columns, description), columns)
 
     chosen, other_candidates = _choose([candidate for candidate in complete if candidate.rows] or complete, description)
@@ -240,7 +243,7 @@ def _best_heading_row(
         index_by_code = find_columns(row, sheet.rows[index + 1 :], columns, known_headings)
         required_count = len(required_codes & index_by_code.keys())
         candidates.append(_Candidate(sheet, index, index_by_code, required_count))
-    return max(candidates, key=lambda candidate: (candidate.required_count, len(candidate.index_by_code)))
+    return max(candidates, key=lambda candidate: candidate.known_columns)
 
 
 def _with_rows(candidate: _Candidate, required_codes: set[str], *, keep_repeats: bool) -> _Candidate:

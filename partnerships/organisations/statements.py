@@ -33,6 +33,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Model, Q, QuerySet, Value
+from django.http import Http404
 from django.utils import timezone
 
 from partnerships.kit.database import rows_of
@@ -81,6 +82,14 @@ def rows_for(compose: Callable[..., QuerySet[Any, T]], *arguments: Argument, **n
         return ready.rows(result)
     ready_now = _ready_statement(compose, arguments, named)
     return list(compose(*arguments, **named)) if ready_now is None else ready_now.rows()
+
+
+def row_or_404(compose: Callable[..., QuerySet[Any, T]], *arguments: Argument, **named: Hashable) -> T:
+    """Return the first row of the query, like `rows_for`; raise `Http404` if it has none."""
+    rows = rows_for(compose, *arguments, **named)
+    if not rows:
+        raise Http404
+    return rows[0]
 
 
 def count_for(compose: Callable[..., QuerySet[Any, Any]], *arguments: Argument, **named: Hashable) -> int:

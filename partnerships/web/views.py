@@ -30,7 +30,7 @@ from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.holdings import for_a_few_records
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, Role
 from partnerships.organisations.services import hide_steps
-from partnerships.organisations.statements import read_ahead, rows_for
+from partnerships.organisations.statements import read_ahead, row_or_404, rows_for
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.organisations.waiting import with_full_texts
 from partnerships.people.models import User
@@ -163,11 +163,7 @@ def page_help(request: HttpRequest, key: str) -> HttpResponse:
 def _partnership(request: HttpRequest, pk: int) -> Partnership:
     """Return the partnership with the details that the reader may see. Raises `Http404` if they may not see it."""
     user = signed_in(request)
-    partnerships = rows_for(_readable_partnerships, user, pk)
-    if not partnerships:
-        raise Http404
-    (partnership,) = partnerships
-    return partnership_as_read_by(user, partnership)
+    return partnership_as_read_by(user, row_or_404(_readable_partnerships, user, pk))
 
 
 def _readable_partnerships(user: User, pk: int) -> QuerySet[Partnership]:

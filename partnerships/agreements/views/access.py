@@ -7,26 +7,19 @@ from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404
 from django.utils import timezone
 
 from partnerships.agreements.former_parties import partnership_as_read_by
 from partnerships.agreements.models import Partnership, Party, PartyStatus
 from partnerships.agreements.rights import rights_over
 from partnerships.kit.rights import require
-from partnerships.organisations.statements import Lookup, lookup, rows_for
+from partnerships.organisations.statements import Lookup, lookup, row_or_404, rows_for
 from partnerships.people.models import User
 
 
 def get_visible(user: User, pk: int) -> Partnership:
     """Return a partnership that the person may see, in full or in outline, or raise 404."""
-    if _is_own(user, pk):
-        rows = rows_for(_partnership, pk)
-    else:
-        rows = rows_for(_visible_partnership, user, pk)
-    if not rows:
-        raise Http404
-    return rows[0]
+    return row_or_404(_partnership, pk) if _is_own(user, pk) else row_or_404(_visible_partnership, user, pk)
 
 
 def visible_lookup(user: User, pk: int) -> Lookup:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -18,7 +18,7 @@ from partnerships.commitments import queries, services
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import links_lookup, origin_links_of
 from partnerships.commitments.rights import organisations_to_act, rights_over
-from partnerships.organisations.statements import lookup, read_ahead, rows_for
+from partnerships.organisations.statements import lookup, read_ahead, row_or_404, rows_for
 from partnerships.organisations.timeline import TimelineLine, newest_events, newest_events_lookup, timeline_lines
 from partnerships.people.models import User
 from partnerships.people.requests import is_reading_page, signed_in
@@ -43,10 +43,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             newest_events_lookup(user, kind="commitment", record_id=pk, count=_MAX_EVENTS),
         ]
     )
-    rows = rows_for(_commitment_shown, user, pk)
-    if not rows:
-        raise Http404
-    commitment = queries.with_people(rows[0])
+    commitment = queries.with_people(row_or_404(_commitment_shown, user, pk))
     progress = rows_for(queries.progress_of, pk)
     # Giver and receiver have their names of the day of the proposal, and others the names of the day of their report.
     reporters = [(timezone.localdate(report.at), report.organisation) for report in progress]

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
@@ -38,6 +38,7 @@ from partnerships.organisations.statements import (
     functions_with_rows,
     lookup,
     read_ahead,
+    row_or_404,
     rows_for,
     rows_lookup,
 )
@@ -63,10 +64,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             newest_events_lookup(user, kind="entry", record_id=pk, count=_MAX_EVENTS),
         ]
     )
-    entries = rows_for(_entry, user, pk)
-    if not entries:
-        raise Http404
-    (entry,) = entries
+    entry = row_or_404(_entry, user, pk)
 
     rights = rights_over(entry, user, timezone.now())
     existing_kinds = functions_with_rows(pk, *KINDS_OF_ROWS)

@@ -41,7 +41,7 @@ from partnerships.nominations.queries import (
 )
 from partnerships.nominations.queries.pages import line_shortfalls
 from partnerships.nominations.rights import Rights, rights_lookups, rights_over
-from partnerships.organisations.statements import lookup, read_ahead, rows_for
+from partnerships.organisations.statements import lookup, read_ahead, row_or_404
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 
@@ -50,10 +50,8 @@ def open_agreement(request: HttpRequest, pk: int) -> tuple[User, NominationsAgre
     """Return the person, an agreement that they may see, and their rights. Raises Http404 for other people."""
     user, now = signed_in(request), timezone.now()
     read_ahead([lookup(_visible_agreement, user, pk), *rights_lookups(pk, now)])
-    agreements = rows_for(_visible_agreement, user, pk)
-    if not agreements:
-        raise Http404
-    return user, agreements[0], rights_over(agreements[0], user, now)
+    agreement = row_or_404(_visible_agreement, user, pk)
+    return user, agreement, rights_over(agreement, user, now)
 
 
 def _visible_agreement(user: User, partnership: int) -> QuerySet[NominationsAgreement]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
@@ -39,6 +39,7 @@ from partnerships.organisations.statements import (
     functions_with_rows,
     lookup,
     read_ahead,
+    row_or_404,
     rows_for,
     rows_lookup,
 )
@@ -86,10 +87,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
             ON_ORGANISATIONS.rows_lookup(pk),
         ]
     )
-    record_rows = rows_for(_readable_organisation, user, pk)
-    if not record_rows:
-        raise Http404
-    organisation = record_rows[0]
+    organisation = row_or_404(_readable_organisation, user, pk)
     if organisation.merged_into_id:
         return redirect("organisations:detail", pk=organisation.merged_into_id)
 

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 
-from partnerships.organisations.statements import lookup, read_ahead, rows_for
+from partnerships.organisations.statements import lookup, read_ahead, row_or_404, rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import PrefetchRefused, is_prefetch, is_reading_page, signed_in
 from partnerships.plans.models import Draft, OpeningMethod, Plan, ReadingClass, Share, Version
@@ -70,11 +70,8 @@ def open_plan(request: HttpRequest, pk: int) -> PlanAccess:
         # One query instead of three. `rows_for` and `plans_as_read_by` below use its rows.
         plan_lookup, draft_lookup = lookup(_visible_plan, user, pk), lookup(_pk_if_draft_is_visible, user, pk)
         read_ahead([plan_lookup, draft_lookup, departures_lookup(user, [pk])])
-    rows = rows_for(_visible_plan, user, pk)
-    if not rows:
-        raise Http404
     # A reader whose organisation left the plan gets the plan as it was on that day.
-    (plan,) = plans_as_read_by(user, rows)
+    (plan,) = plans_as_read_by(user, [row_or_404(_visible_plan, user, pk)])
 
     rights = rights_over(plan, user, timezone.now()) if user.is_authenticated else None
     is_inside = rights is not None and rights.is_inside

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.kit.http import form_page, keyset_page, post_data, show_refusal
-from partnerships.organisations.statements import lookup, read_ahead, rows_for
+from partnerships.organisations.statements import lookup, read_ahead, row_or_404
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
@@ -106,10 +106,7 @@ def compare_with_today(request: HttpRequest, pk: int) -> HttpResponse:
     user, now = signed_in(request), timezone.now()
     # Sent together with the query for the header of the page.
     read_ahead([lookup(_frozen_for_present_audience, user, pk)])
-    frozen_reports = rows_for(_frozen_for_present_audience, user, pk)
-    if not frozen_reports:
-        raise Http404
-    frozen_report = frozen_reports[0]
+    frozen_report = row_or_404(_frozen_for_present_audience, user, pk)
     present_figures = _present_figures(frozen_report, now)
     frozen_figures = readable_figures(frozen_report, user, now)
     differences = restatements(frozen_figures, present_figures) if present_figures else []

@@ -43,7 +43,7 @@ _LEAD_TIMES = {
     ),
     ReminderKind.SIGNATURES: (
         "Signatures that you are asked for",
-        "If you choose none, we remind you only after the deadline. From then on, or if there is none, once a week.",
+        "If you choose none, we first remind you after the deadline. After it, or without one, we remind you weekly.",
     ),
     ReminderKind.ASKS: ("Asks and offers that close without an answer", "If you choose none, you get no reminders."),
 }

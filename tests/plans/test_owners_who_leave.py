@@ -23,6 +23,7 @@ from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan, PlanOwner, Version, plan_readers
 from partnerships.plans.queries import my_plans, owner_acted_for, plan_roles_of, takes_part_condition
 from tests.plans.drafts import ask_signatures, publish, published_plan, save
+from tests.support.parties import invite_and_accept
 from tests.world import World
 
 
@@ -269,23 +270,10 @@ def test_history_of_the_partnership_says_that_a_plan_left_with_its_only_owner(
     assert "plan left the partnership because its only owner left" in history
 
 
-def invite_and_accept(world: World, organisation: Organisation, lead: User, *, role: str) -> None:
-    """Invite an organisation into the partnership as Amina, and accept as its lead."""
-    party = agreements.invite_organisation(
-        partnership=world.partnership,
-        organisation=organisation,
-        role=role,
-        reason="We need them.",
-        author=world.amina,
-        now=timezone.now(),
-    )
-    agreements.answer_invitation(party=party, accept=True, reason="", author=lead, now=timezone.now())
-
-
 def test_last_of_two_owners_to_leave_keeps_the_plan(world: World) -> None:
     plan = jointly_owned_plan(world)
     # Larkhaven may leave only if another party is chair.
-    invite_and_accept(world, world.harbour, world.hana, role="chair")
+    invite_and_accept(world, world.harbour, accepted_by=world.hana, role="chair")
     leave_with_lead(world, world.westmarch, world.ben)
 
     leave_with_lead(world, world.larkhaven, world.amina)
@@ -318,7 +306,7 @@ def test_former_party_that_returns_does_not_own_the_plan_again(world: World) -> 
     plan = jointly_owned_plan(world)
     leave_with_lead(world, world.westmarch, world.ben)
 
-    invite_and_accept(world, world.westmarch, world.ben, role="member")
+    invite_and_accept(world, world.westmarch, accepted_by=world.ben)
 
     roles = plan_roles_of(world.ben, plan)
     assert not roles.may_edit

@@ -103,14 +103,14 @@ def ids_page_by_page(listing: Listing) -> tuple[list[int], list[int]]:
         return keyset_page(request, listing.sortable(), order=listing.order, nullable=listing.nullable, size=1)
 
     list_page = read_page("")
-    ids_forwards = [list_page.rows[0].pk]
+    ids_forwards = [row.pk for row in list_page.rows]
     while list_page.next:
         list_page = read_page(list_page.next)
-        ids_forwards.append(list_page.rows[0].pk)
-    ids_backwards = [list_page.rows[0].pk]
+        ids_forwards += [row.pk for row in list_page.rows]
+    ids_backwards = [row.pk for row in list_page.rows]
     while list_page.previous:
         list_page = read_page(list_page.previous)
-        ids_backwards.append(list_page.rows[0].pk)
+        ids_backwards += [row.pk for row in reversed(list_page.rows)]
     return ids_forwards, ids_backwards[::-1]
 
 

@@ -13,6 +13,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import end_commitment
 from partnerships.exchange.models import Audience, Entry
+from partnerships.kit.moments import beginning_of
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
@@ -93,10 +94,10 @@ def share_ask(organisation: Organisation, author: User, partnership: Partnership
 
 
 def test_unanswered_asks_are_counted_by_age_in_whole_days(world: World) -> None:
-    now = timezone.now()
+    today = timezone.localdate()
     for days in (0, 14, 15, 28, 29, 56, 57, 182, 183, 400):
         ask = share_ask(world.larkhaven, world.amina, world.partnership, closes_on=None)
-        Entry.objects.filter(pk=ask.pk).update(shared_at=now - dt.timedelta(days=days))
+        Entry.objects.filter(pk=ask.pk).update(shared_at=beginning_of(today - dt.timedelta(days=days)))
     share_ask(world.tidewater, world.chidi, world.other_partnership)
 
     snapshot = figures_for(world.ben, "unanswered-asks")

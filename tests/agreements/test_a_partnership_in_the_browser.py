@@ -22,7 +22,7 @@ from tests.agreements.test_dates import days, renew_with_dates
 from tests.agreements.test_posts import create_post_of, fill
 from tests.agreements.test_terms_in_the_browser import looks_right
 from tests.commitments.promises import agree
-from tests.support.browser import sign_in
+from tests.support.browser import click_to_next_page, sign_in
 from tests.support.terms import agree_terms, put_up, sign_all
 from tests.world import World, join, make_world, person
 
@@ -43,7 +43,7 @@ def change_status(page: Any, address: str, choice: str, reason: str) -> None:
     page.goto(address)
     page.get_by_label(choice).check()
     page.get_by_label("Reason").fill(reason)
-    page.get_by_role("button", name="Change status").click()
+    click_to_next_page(page.get_by_role("button", name="Change status"))
 
 
 def test_two_versions_are_compared_and_the_partnership_is_renewed(page: Any, live_server: Any, active: World) -> None:
@@ -84,7 +84,7 @@ def test_a_lead_leaves_and_nothing_is_orphaned(page: Any, live_server: Any, acti
     expect(page.get_by_role("heading", name="What Lara Larch is responsible for")).to_be_visible()
     looks_right(page)
     page.get_by_label("Reason").fill("A new job.")
-    page.get_by_role("button", name="End membership").click()
+    click_to_next_page(page.get_by_role("button", name="End membership"))
 
     # Everything is on one page, and handed over there.
     handover_page = origin + reverse("organisations:without-owner", args=[world.larkhaven.pk])

@@ -14,7 +14,7 @@ from partnerships.agreements.links import terms_token
 from partnerships.agreements.models import Partnership, Status, TermsVersion
 from partnerships.agreements.services import change_status, propose_amendment
 from partnerships.people.models import User
-from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.support.browser import NARROW, WIDE, axe_violations, click_to_next_page, reflows, sign_in
 from tests.support.terms import draft
 from tests.world import World, make_world
 
@@ -45,7 +45,7 @@ def add_clause(page: Any, title: str, text: str) -> None:
     page.get_by_role("link", name="Add a clause").click()
     page.get_by_label("Title").fill(title)
     page.get_by_label("Text").fill(text)
-    page.get_by_role("button", name="Save to the draft").click()
+    click_to_next_page(page.get_by_role("button", name="Save to the draft"))
 
 
 def test_two_partners_draft_sign_amend_and_print(page: Any, live_server: Any, drafting: World) -> None:
@@ -68,7 +68,7 @@ def test_two_partners_draft_sign_amend_and_print(page: Any, live_server: Any, dr
     change_person(page, origin, world.amina)
     page.goto(proposal_url)
     send_first_version(page)
-    page.get_by_role("link", name="Sign or decline").click()
+    click_to_next_page(page.get_by_role("link", name="Sign or decline"))
     sign_first_version(page, job_title="Chief executive")
     expect(page.get_by_text("You have signed version 1 for Larkhaven Homes.")).to_be_visible()
     page.context.clear_cookies()
@@ -109,15 +109,15 @@ def set_review_date(page: Any) -> None:
     """Write into the draft that the terms are reviewed in a year."""
     page.get_by_role("link", name="Edit particulars").click()
     page.get_by_label("Review on").fill((timezone.localdate() + dt.timedelta(days=365)).isoformat())
-    page.get_by_role("button", name="Save to the draft").click()
+    click_to_next_page(page.get_by_role("button", name="Save to the draft"))
 
 
 def send_first_version(page: Any) -> None:
     """Send the draft of the first terms for signature, with a note."""
-    page.get_by_role("link", name="Send for signature").click()
+    click_to_next_page(page.get_by_role("link", name="Send for signature"))
     looks_right(page)
     page.get_by_label("What is in these terms, and why?").fill("Our first terms.")
-    page.get_by_role("button", name="Send for signature").click()
+    click_to_next_page(page.get_by_role("button", name="Send for signature"))
 
 
 def sign_first_version(page: Any, *, job_title: str) -> None:
@@ -132,20 +132,20 @@ def start_amendment(page: Any) -> None:
     """Start an amendment from the page of the terms."""
     page.get_by_role("link", name="Propose an amendment").click()
     page.get_by_label("Why should the terms change?").fill("Once a month is too much.")
-    page.get_by_role("button", name="Start amendment").click()
+    click_to_next_page(page.get_by_role("button", name="Start amendment"))
 
 
 def change_meetings(page: Any, text: str) -> None:
     """Change the clause about meetings in an amendment."""
     page.locator("#clauses").get_by_role("link", name="Meetings", exact=True).click()
     page.get_by_label("Text").fill(text)
-    page.get_by_role("button", name="Save to the draft").click()
+    click_to_next_page(page.get_by_role("button", name="Save to the draft"))
 
 
 def send_for_signature(page: Any) -> None:
     """Send an amendment for signature."""
     page.get_by_role("link", name="Send for signature").click()
-    page.get_by_role("button", name="Send for signature").click()
+    click_to_next_page(page.get_by_role("button", name="Send for signature"))
 
 
 def draft_amendment_of_larkhaven(world: World) -> None:

@@ -34,7 +34,7 @@ from partnerships.outbox.draining import drain
 from partnerships.plans.models import Plan
 from tests.commitments.promises import agree, in_days
 from tests.exchange.conftest import shared_entry
-from tests.support.browser import PATIENCE, WIDE, axe_violations, reflows, sign_in
+from tests.support.browser import PATIENCE, WIDE, axe_violations, click_to_next_page, reflows, sign_in
 from tests.support.catching import Catcher, catcher, link_in
 from tests.support.terms import agree_terms, draft, put_up, sign_all
 from tests.world import World, join, person
@@ -199,7 +199,7 @@ def test_councillor_gets_a_weekly_digest_and_her_reply_becomes_a_comment(
     check_summary(summary, world)
 
     councillor.goto(f"{catcher.page}/")
-    councillor.get_by_role("link", name=weekly_digest["subject"]).first.click()
+    click_to_next_page(councillor.get_by_role("link", name=weekly_digest["subject"]).first)
     take_screenshot(councillor, "catcher")
     councillor.goto(link_in(weekly_digest["text"], "/digests/read/"))
     expect(councillor.locator("main")).to_contain_text("changed 2 times")
@@ -221,7 +221,7 @@ def add_councillor_as_stakeholder(page: Page) -> None:
     """Fill in and send the form that adds a stakeholder."""
     page.get_by_label("Their email address").fill(COUNCILLOR)
     page.get_by_label("Why they get digests").fill("you represent the ward")
-    page.locator("main").get_by_role("button").last.click()
+    click_to_next_page(page.locator("main").get_by_role("button").last)
     send_emails()
 
 
@@ -230,8 +230,7 @@ def confirm_weekly_digests(page: Page, catcher: Catcher) -> None:
     [confirmation] = catcher.emails_to(COUNCILLOR)
     page.goto(link_in(confirmation["text"], "/digests/confirm/"))
     page.get_by_label("How often do you want them?").select_option("weekly")
-    page.get_by_role("button", name="Yes, send me digests").click()
-    page.get_by_role("heading", level=1).wait_for()
+    click_to_next_page(page.get_by_role("button", name="Yes, send me digests"))
 
 
 def choose_one_summary_a_day(page: Page) -> None:

@@ -19,7 +19,7 @@ from tests.answers.conftest import page as address_of
 from tests.answers.test_forwarding import forwarded_email
 from tests.answers.test_replies_by_email import read_mailbox, reply
 from tests.digests.conftest import PostOffice
-from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.support.browser import NARROW, WIDE, axe_violations, click_to_next_page, reflows, sign_in
 from tests.support.outbox import deliver
 from tests.world import World
 
@@ -48,7 +48,7 @@ def test_stakeholder_answers_and_a_lead_approves(
     accessibility_results = [is_accessible(page)]
     page.get_by_role("button", name="I have read this version").click()
     page.get_by_text("The owners can now see that you have read this version").wait_for()
-    page.get_by_role("link", name="Comment on the plan or a part of it").click()
+    click_to_next_page(page.get_by_role("link", name="Comment on the plan or a part of it"))
     accessibility_results.append(is_accessible(page))
     page.get_by_label("What is your comment about?").select_option("sites/north-quay")
     page.get_by_role("textbox", name="Your comment").fill("Please keep the trees.")
@@ -57,19 +57,19 @@ def test_stakeholder_answers_and_a_lead_approves(
     accessibility_results.append(is_accessible(page))
     for name in ("Which homes are missing?", "Name a colleague who should get this plan", "Correct your name and role"):
         page.goto(f"{live_server.url}{address_of(digest, plan)}")
-        page.get_by_role("link", name=name).click()
+        click_to_next_page(page.get_by_role("link", name=name))
         accessibility_results.append(is_accessible(page))
 
     sign_in(page, live_server.url, world.amina.email)
     page.goto(f"{live_server.url}{reverse('answers:plan', kwargs={'pk': plan.pk})}")
     accessibility_results.append(is_accessible(page))
-    page.get_by_role("link", name="Refuse").click()
+    click_to_next_page(page.get_by_role("link", name="Refuse"))
     accessibility_results.append(is_accessible(page))
     page.go_back()
     page.get_by_role("button", name="Approve").click()
     page.get_by_text("No answers are waiting for your decision").wait_for()
     accessibility_results.append(is_accessible(page))
-    page.get_by_role("link", name="Ask a question").click()
+    click_to_next_page(page.get_by_role("link", name="Ask a question"))
     accessibility_results.append(is_accessible(page))
 
     assert all(accessibility_results), accessibility_results

@@ -18,7 +18,7 @@ from partnerships.kit.dates import long_date
 from tests.commitments.access import prepare as prepare_commitments
 from tests.commitments.promises import in_days
 from tests.conversations.access import prepare as prepare_conversations
-from tests.support.browser import NARROW, PATIENCE, WIDE, axe_violations, reflows, sign_in
+from tests.support.browser import NARROW, PATIENCE, WIDE, axe_violations, click_to_next_page, reflows, sign_in
 from tests.world import World
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -108,14 +108,14 @@ def answer_ask(page: Page) -> None:
     page.get_by_role("link", name="Answer this ask").click()
     page.get_by_label("What can you offer?").fill("All sixty, at Quayside.")
     page.get_by_role("checkbox", name="All of it").check()
-    page.get_by_role("button", name="Send answer").click()
+    click_to_next_page(page.get_by_role("button", name="Send answer"))
 
 
 def accept_answer(page: Page) -> None:
     """Accept the answer to the ask."""
     page.get_by_role("link", name="Accept or decline the answer from Larkhaven Homes").click()
     page.get_by_label("Accept", exact=True).check()
-    page.get_by_role("button", name="Send decision").click()
+    click_to_next_page(page.get_by_role("button", name="Send decision"))
 
 
 def propose_commitment(page: Page) -> None:
@@ -128,7 +128,7 @@ def propose_commitment(page: Page) -> None:
     page.get_by_label("Due date").press("Tab")
     expect(page.get_by_role("status").filter(has_text=long_date(in_days(90)))).to_be_visible()
     page.get_by_label("Confirm for my organisation now").check()
-    page.get_by_role("button", name="Propose commitment").click()
+    click_to_next_page(page.get_by_role("button", name="Propose commitment"))
 
 
 def report_progress(page: Page, *, delivered: str, status: str) -> None:

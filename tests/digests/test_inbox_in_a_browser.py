@@ -11,7 +11,7 @@ from django.urls import reverse
 from partnerships.digests.models import InboxItem
 from partnerships.digests.queries.ways import ways_of
 from tests.commitments.promises import propose
-from tests.support.browser import NARROW, WIDE, axe_violations, reflows, sign_in
+from tests.support.browser import NARROW, WIDE, axe_violations, click_to_next_page, reflows, sign_in
 from tests.world import World
 
 pytestmark = pytest.mark.browser
@@ -27,8 +27,7 @@ def test_somebody_reads_the_inbox_and_marks_it(world: World, live_server: Any, p
     shot(page, f"inbox-{size['width']}")
     is_accessible = axe_violations(page) == [] and reflows(page)
 
-    page.get_by_role("link", name="Ten flats at Mill Lane").click()
-    page.get_by_role("heading", level=1).wait_for()
+    click_to_next_page(page.get_by_role("link", name="Ten flats at Mill Lane"))
     page.goto(f"{live_server.url}{reverse('digests:inbox')}")
     unread = InboxItem.objects.unread().filter(person=world.ben).count()
     page.get_by_role("button", name="Mark all as read").click()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.support.browser import NARROW, WIDE, axe_violations, reflows
+from tests.support.browser import NARROW, WIDE, axe_violations, click_to_next_page, reflows
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser, pytest.mark.urls("tests.kit.styleguide")]
 
@@ -35,24 +37,24 @@ def test_form_full_of_errors_is_accessible_and_reflows(page: Any, live_server: A
     page.set_viewport_size(size)
     page.goto(f"{live_server.url}/styleguide/form/")
 
-    page.get_by_role("button", name="Share this ask").click()
+    click_to_next_page(page.get_by_role("button", name="Share this ask"))
 
-    assert page.title().startswith("Error: ")
-    assert page.evaluate("document.activeElement.classList.contains('govuk-error-summary')")
+    expect(page).to_have_title(re.compile("^Error: "))
+    expect(page.locator(".govuk-error-summary")).to_be_focused()
     assert axe_violations(page) == []
     assert reflows(page)
 
 
 def test_each_line_of_the_error_summary_links_to_its_field(page: Any, live_server: Any) -> None:
     page.goto(f"{live_server.url}/styleguide/form/")
-    page.get_by_role("button", name="Share this ask").click()
+    click_to_next_page(page.get_by_role("button", name="Share this ask"))
 
     links = page.locator(".govuk-error-summary__list a")
 
     for index in range(links.count()):
         links.nth(index).click()
         target = links.nth(index).get_attribute("href").removeprefix("#")
-        assert page.evaluate("document.activeElement.id") == target
+        expect(page.locator(f"[id='{target}']")).to_be_focused()
 
 
 def test_no_component_violates_the_content_security_policy(page: Any, live_server: Any) -> None:

@@ -27,7 +27,7 @@ from tests.faults.relay import Relay
 from tests.faults.restore import BIN
 from tests.nominations.quarters import afterwards, collection_year, lettings_of, next_quarter
 from tests.nominations.signed import sign_nominations
-from tests.support.browser import sign_in
+from tests.support.browser import click_to_next_page, sign_in
 from tests.support.core_files import CANARY, core_file
 from tests.world import World, make_world
 
@@ -160,9 +160,9 @@ def test_a_return_from_upload_to_an_ask(
         page.context.clear_cookies()
         sign_in(page, live_server.url, world.ben.email)
         page.goto(nominations_return)
-        page.get_by_role("link", name="Confirm or dispute").click()
+        click_to_next_page(page.get_by_role("link", name="Confirm or dispute"))
         looks_right(page)
-        page.get_by_role("button", name="Confirm every line").click()
+        click_to_next_page(page.get_by_role("button", name="Confirm every line"))
         looks_right(page)
         page.get_by_role("button", name="Ask for these nominations").first.click()
         expect(page.get_by_role("heading", name="Nominations to make up").first).to_be_visible()

@@ -13,7 +13,7 @@ from partnerships.plans.models import Plan
 from tests.plans.access import ROWS, prepare
 from tests.plans.drafts import begin
 from tests.support.access import WHO
-from tests.support.browser import NARROW, PATIENCE, WIDE, axe_violations, reflows, sign_in
+from tests.support.browser import NARROW, PATIENCE, WIDE, axe_violations, click_to_next_page, reflows, sign_in
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -65,12 +65,12 @@ def test_plan_is_written_and_published_and_its_homes_reduced(page: Any, live_ser
     page.get_by_role("link", name="Add a site").click()
     page.get_by_label("Name", exact=True).fill("North Quay")
     enter_homes_by_keyboard(page)
-    page.get_by_role("button", name="Save to the draft").click()
+    click_to_next_page(page.get_by_role("button", name="Save to the draft"))
     publish_draft(page, "First version, for comment.", "Publish version 1")
     page.get_by_role("link", name="Draft", exact=True).click()
     page.get_by_role("link", name="North Quay", exact=True).click()
     page.get_by_label("Homes, year not given, row 1").fill("100")
-    page.get_by_role("button", name="Save to the draft").click()
+    click_to_next_page(page.get_by_role("button", name="Save to the draft"))
     publish_draft(page, "The ground is wet.", "Publish version 2")
     page.get_by_role("link", name="What changed", exact=True).click()
 
@@ -85,7 +85,7 @@ def create_draft(page: Any) -> None:
     page.get_by_label("Delivery programme").check()
     page.get_by_label("Partnership (optional)").select_option(label="Estuary Partnership")
     page.get_by_label("The partnership", exact=True).check()
-    page.get_by_role("button", name="Create draft").click()
+    click_to_next_page(page.get_by_role("button", name="Create draft"))
 
 
 def enter_homes_by_keyboard(page: Any) -> None:
@@ -112,7 +112,7 @@ def publish_draft(page: Any, note: str, button: str) -> None:
     page.get_by_role("button", name=button).wait_for()
     for remove_button in page.get_by_label("Remove it").all():
         remove_button.check()
-    page.get_by_role("button", name=button).click()
+    click_to_next_page(page.get_by_role("button", name=button))
 
 
 def test_two_people_editing_the_same_section_see_both_texts(

@@ -15,7 +15,7 @@ from tests.agreements.test_terms_in_the_browser import looks_right
 from tests.commitments.promises import in_days
 from tests.conversations.gatherings import held_meeting
 from tests.recommendations.reports import SHARE_PLANS, make_recommendation
-from tests.support.browser import enter
+from tests.support.browser import click_to_next_page, enter
 from tests.world import World, make_world
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
@@ -78,7 +78,7 @@ def record_adoption(page: Any) -> None:
     """Record the meeting that adopted the recommendation."""
     page.get_by_role("link", name="Record adoption").click()
     choose(page, "Which meeting adopted the recommendation?", "Steering group")
-    page.get_by_role("button", name="Record adoption").click()
+    click_to_next_page(page.get_by_role("button", name="Record adoption"))
 
 
 def add_objective(page: Any) -> None:
@@ -101,14 +101,14 @@ def make_commitment(page: Any) -> None:
     choose(page, "Organisation that receives", "Westmarch Borough Council")
     choose(page, "Owner", "Eddie Larch")
     page.get_by_label("Due date").fill(f"{in_days(90):%d/%m/%Y}")
-    page.get_by_role("button", name="Propose commitment").click()
+    click_to_next_page(page.get_by_role("button", name="Propose commitment"))
 
 
 def respond(page: Any) -> None:
     """Record for Larkhaven that the recommendation is under way."""
     page.get_by_role("link", name="Respond for Larkhaven Homes").click()
     page.get_by_label("Under way").check()
-    page.get_by_role("button", name="Save response").click()
+    click_to_next_page(page.get_by_role("button", name="Save response"))
 
 
 def add_evidence(page: Any, commitment: Commitment) -> None:

@@ -46,6 +46,15 @@ def sign_in(page: Any, origin: str, email: str, password: str = PASSWORD) -> Non
     page.wait_for_url(f"{origin}/")
 
 
+def click_to_next_page(locator: Any) -> None:
+    """Click a link or button, and wait until the page that it opens has been loaded.
+
+    For a click that is followed by something that does not wait by itself, such as reading the title or the database.
+    """
+    with locator.page.expect_navigation():
+        locator.click()
+
+
 def enter(page: Any, origin: str, person: User) -> None:
     """Sign in with an existing session, for tests of other pages."""
     client = Client()
@@ -64,7 +73,7 @@ def axe_violations(page: Any, *, is_email: bool = False, is_narrowed: bool = Fal
     rules = {"type": "tag", "values": _WCAG if is_email else [*_WCAG, "best-practice"]}
     if is_narrowed:
         rules = {"type": "rule", "values": _OF_WIDTH}
-    page.wait_for_load_state()  # after a click, the next page may not be loaded completely
+    page.wait_for_load_state()  # axe reads the whole page
     # A page that was checked before has the script. Without `resultTypes`, axe also describes passed rules, which takes
     # longer.
     axe = Axe("null") if page.evaluate("typeof axe") == "object" else Axe()

@@ -21,7 +21,7 @@ from partnerships.surveys import services
 from partnerships.surveys.models import Action, Figure, Round, SealedAnswer, Token
 from tests.agreements.test_terms_in_the_browser import looks_right
 from tests.commitments.promises import in_days
-from tests.support.browser import enter
+from tests.support.browser import click_to_next_page, enter
 from tests.support.outbox import deliver, drop_emails
 from tests.support.signing_in import signed_in
 from tests.surveys.asking import moderator_of, morning_after
@@ -88,14 +88,14 @@ def prepare(page: Any, origin: str, world: World, title: str) -> None:
         page.get_by_label("Which group do they answer for?").select_option(label=group)
         page.get_by_label("Email addresses").fill("\n".join(addresses))
         page.get_by_role("button", name="Add to survey").click()
-    page.get_by_role("button", name="Ask them to agree").click()
+    click_to_next_page(page.get_by_role("button", name="Ask them to agree"))
     expect(page.get_by_role("button", name="Open and send invitations")).to_have_count(0)
     draft = page.url
     enter(page, origin, moderator_of(world))
     page.goto(origin + reverse("surveys:agree", args=[Round.objects.get(title=title).pk]))
     expect(page.locator("tr", has_text="tidewater.example").get_by_role("cell").last).to_have_text("4")
     page.get_by_label("Yes, I agree to read them").check()
-    page.get_by_role("button", name="Answer").click()
+    click_to_next_page(page.get_by_role("button", name="Answer"))
     enter(page, origin, world.amina)
     page.goto(draft)
 
@@ -157,7 +157,7 @@ def test_nineteen_people_of_five_bodies_are_asked_twice_and_see_what_was_done(
 
     enter(page, origin, world.amina)
     page.goto(origin + first_round.get_absolute_url())
-    trust_row(page).get_by_role("link", name="Act on this result").click()
+    click_to_next_page(trust_row(page).get_by_role("link", name="Act on this result"))
     act_url = page.url
     make_ask(page)
     page.goto(act_url)
@@ -167,7 +167,7 @@ def test_nineteen_people_of_five_bodies_are_asked_twice_and_see_what_was_done(
 
     drop_emails()
     prepare(page, origin, world, "And now?")
-    page.get_by_role("button", name="Open and send invitations").click()
+    click_to_next_page(page.get_by_role("button", name="Open and send invitations"))
     answer(page, origin, shift=1)
     second_round = close("And now?")
     enter(page, origin, world.ben)

@@ -28,7 +28,7 @@ from tests.exchange.conftest import shared_entry
 from tests.plans.drafts import CONTENT, ask_signatures, begin, publish, save
 from tests.reports.test_homes_pipeline import NEXT, QUAY, change, line, plan_with
 from tests.spreadsheets.test_plan_sheets import HOMES, TWENTY
-from tests.support.browser import NARROW, PATIENCE, WIDE, axe_violations, reflows, sign_in
+from tests.support.browser import NARROW, PATIENCE, WIDE, axe_violations, click_to_next_page, reflows, sign_in
 from tests.support.outbox import deliver, drop_emails
 from tests.world import World, make_world
 
@@ -55,10 +55,17 @@ class ManagerInBrowser:
         self.page.goto(f"{self.origin}/")
 
     def click(self, *names: str, role: str = "link") -> None:
-        """Click these links or buttons, one after another."""
+        """Click these links or buttons, each of which opens another page."""
         for name in names:
-            self.page.get_by_role(role, name=name, exact=True).first.click()
+            click_to_next_page(self.page.get_by_role(role, name=name, exact=True).first)
             self.clicks[self.task] += 1
+
+    def download(self, name: str) -> Path:
+        """Click a link that downloads a file, and return where the file is stored."""
+        with self.page.expect_download() as download:
+            self.page.get_by_role("link", name=name, exact=True).first.click()
+        self.clicks[self.task] += 1
+        return Path(download.value.path())
 
     def tick(self, label: str) -> None:
         """Tick a checkbox or choose a radio button."""
@@ -178,9 +185,7 @@ def save_share_and_follow_late_milestones(manager: ManagerInBrowser, docks: Plan
     manager.click("Save as a view")
     page.get_by_label("Name of the view").fill("Late starts")
     manager.click("Save view", role="button")
-    with page.expect_download() as download:
-        manager.click("Excel download")
-    check_workbook(download.value.path())
+    check_workbook(manager.download("Excel download"))
     manager.click("Share the view, follow it or subscribe to its dates")
     manager.click("Follow Late starts", role="button")
     manager.click("Share Late starts")
@@ -305,9 +310,7 @@ def print_board_pack(manager: ManagerInBrowser) -> None:
     page.set_viewport_size(WIDE)
     manager.click("Make PDF file of Board pack", role="button")
     make_files(now=timezone.now())
-    with page.expect_download() as download:
-        manager.click("Download the PDF file")
-    pack = pypdf.PdfReader(download.value.path())
+    pack = pypdf.PdfReader(manager.download("Download the PDF file"))
     assert "Sign off Programme, version 2" in "".join(sheet.extract_text() for sheet in pack.pages)
 
 
@@ -315,10 +318,9 @@ def print_brief(manager: ManagerInBrowser) -> None:
     """Download the brief for a meeting, which has at most two sheets."""
     manager.begin("the brief before meeting Larkhaven, on two sheets")
     manager.click("Partnerships", "Estuary Partnership", "Brief for a meeting with Larkhaven Homes")
-    with manager.page.expect_download() as download:
-        manager.click("Download as PDF")
+    brief = pypdf.PdfReader(manager.download("Download as PDF"))
 
-    assert len(pypdf.PdfReader(download.value.path()).pages) <= 2
+    assert len(brief.pages) <= 2
 
 
 def print_partnership_register(manager: ManagerInBrowser) -> None:

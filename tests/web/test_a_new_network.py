@@ -13,7 +13,7 @@ from django.core.management import call_command
 from playwright.sync_api import Browser, Page, expect
 
 from partnerships.agreements.models import Partnership
-from tests.support.browser import PATIENCE, WIDE
+from tests.support.browser import PATIENCE, WIDE, click_to_next_page
 from tests.support.catching import Catcher, catcher, send_emails
 
 __all__ = ["catcher"]
@@ -94,7 +94,7 @@ def invite_first_lead(page: Page) -> str:
     page.get_by_role("link", name="Invite your organisation’s first lead").click()
     page.get_by_label("Name or number").fill("Hastoe")
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Hastoe Housing Association Limited").click()
+    click_to_next_page(page.get_by_role("link", name="Hastoe Housing Association Limited"))
     name = page.get_by_role("heading", level=1).inner_text()
     page.get_by_role("link", name="Invite first lead").click()
     page.get_by_label("Work email address").fill("dee@hastoe.example")
@@ -115,7 +115,7 @@ def invite_colleague(page: Page) -> None:
     """Invite a colleague, as one of the first steps."""
     page.get_by_role("link", name="Invite your colleagues").click()
     page.get_by_label("Work email address").fill("colleague@hastoe.example")
-    page.get_by_role("button", name="Send invitation").click()
+    click_to_next_page(page.get_by_role("button", name="Send invitation"))
 
 
 def start_first_partnership(page: Page) -> None:

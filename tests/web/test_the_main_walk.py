@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from partnerships.digests.emails import rendering, selecting
-from tests.support.browser import PATIENCE, WIDE, sign_in
+from tests.support.browser import PATIENCE, WIDE, click_to_next_page, sign_in
 from tests.support.catching import Catcher, catcher, link_in, send_emails
 from tests.world import load_demonstration
 
@@ -54,9 +54,9 @@ def as_person(browser: Browser, site: str, email: str) -> Page:
 def follow(page: Page, menu: str, *names: str) -> None:
     """Open a menu item, if one is given, then follow links by their names."""
     if menu:
-        page.get_by_role("navigation", name="Menu").get_by_role("link", name=menu, exact=True).click()
+        click_to_next_page(page.get_by_role("navigation", name="Menu").get_by_role("link", name=menu, exact=True))
     for name in names:
-        page.get_by_role("main").get_by_role("link", name=name, exact=True).first.click()
+        click_to_next_page(page.get_by_role("main").get_by_role("link", name=name, exact=True).first)
 
 
 def publish(page: Page, note: str) -> None:
@@ -66,13 +66,13 @@ def publish(page: Page, note: str) -> None:
     for keep_button in page.get_by_label("Keep it", exact=True).all():
         keep_button.check()
     page.get_by_label("What changed, and why?").fill(note)
-    page.get_by_role("button", name=re.compile("Publish version")).click()
+    click_to_next_page(page.get_by_role("button", name=re.compile("Publish version")))
 
 
 def save_homes(page: Page, count: int) -> None:
     """Set the number of homes at the only site of the draft, and save."""
     page.get_by_label("Homes, year not given, row 1").fill(str(count))
-    page.get_by_role("button", name="Save to the draft").click()
+    click_to_next_page(page.get_by_role("button", name="Save to the draft"))
 
 
 def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
@@ -99,7 +99,7 @@ def test_ask_leads_to_a_digest_of_changes_and_one_click_unsubscribes(
     add_stakeholder(amina)
     [invitation] = catcher.emails_to(STAKEHOLDER)
     visitor.goto(link_in(invitation["text"], "/digests/confirm/"))
-    visitor.get_by_role("button", name="Yes, send me digests").click()
+    click_to_next_page(visitor.get_by_role("button", name="Yes, send me digests"))
 
     amina.goto(f"{plan_url}draft/")
     change_homes(amina, 100, "The ground is too wet for block C.")
@@ -123,7 +123,7 @@ def post_ask(page: Page) -> None:
     page.get_by_label("Ask", exact=True).check()
     page.get_by_label("Title").fill("A surveyor for the ferry yard")
     page.get_by_label("Theme").select_option("land")
-    page.get_by_role("button", name="Share ask or offer").click()
+    click_to_next_page(page.get_by_role("button", name="Share ask or offer"))
 
 
 def answer_ask(page: Page) -> None:
@@ -131,7 +131,7 @@ def answer_ask(page: Page) -> None:
     follow(page, "Partnerships", "Estuary Homes Partnership", "Ask and offer")
     follow(page, "", "A surveyor for the ferry yard", "Answer this ask")
     page.get_by_label("What can you offer?").fill("Ours is free from January.")
-    page.get_by_role("button", name="Send answer").click()
+    click_to_next_page(page.get_by_role("button", name="Send answer"))
 
 
 def draft_plan(page: Page) -> None:
@@ -141,7 +141,7 @@ def draft_plan(page: Page) -> None:
     page.get_by_label("Delivery programme").check()
     page.get_by_label("Partnership (optional)").select_option(label="Estuary Homes Partnership")
     page.get_by_label(re.compile("other members own the plan too")).check()
-    page.get_by_role("button", name="Create draft").click()
+    click_to_next_page(page.get_by_role("button", name="Create draft"))
     follow(page, "", "Add a site")
     page.get_by_label("Name", exact=True).fill("Old slipway")
     save_homes(page, 120)
@@ -152,14 +152,14 @@ def add_section(page: Page) -> None:
     follow(page, "Plans", "Ferry yard", "Draft", "Add a section")
     page.get_by_label("Title", exact=True).fill("Access from the quay")
     page.get_by_label("Text").fill("The council widens Ferry Lane first.")
-    page.get_by_role("button", name="Save to the draft").click()
+    click_to_next_page(page.get_by_role("button", name="Save to the draft"))
 
 
 def add_stakeholder(page: Page) -> None:
     """Add somebody without an account, who is then asked for consent by email."""
     page.get_by_label("Their email address").fill(STAKEHOLDER)
     page.get_by_label("Why they get digests").fill("you chair the tenant panel")
-    page.get_by_role("button", name=re.compile("Ask|Add|Send")).last.click()
+    click_to_next_page(page.get_by_role("button", name=re.compile("Ask|Add|Send")).last)
     send_emails()
 
 

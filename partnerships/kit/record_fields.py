@@ -52,8 +52,12 @@ class RecordSelect(forms.Select):
     @cached_property
     def _all_records(self) -> list[_Named] | None:
         """All records, or None if there are too many."""
-        records = list(self._named[: MAX_LISTED + 1])
+        records = self.first_records(MAX_LISTED + 1)
         return records if len(records) <= MAX_LISTED else None
+
+    def first_records(self, limit: int) -> list[_Named]:
+        """Return the ids and names of the first records, at most `limit`."""
+        return list(self._named[:limit])
 
     @property
     def _named(self) -> QuerySet[Any, _Named]:

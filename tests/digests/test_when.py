@@ -13,7 +13,8 @@ from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose, make, minute_of
 from partnerships.digests.models import Delivery, Preference, Subscription, Watermark
 from partnerships.digests.planning.choosing import spread
-from partnerships.digests.planning.forecast import forecast_next_digest, who_will_get
+from partnerships.digests.planning.forecast import who_will_get
+from partnerships.digests.planning.next_digest import forecast_next_digest
 from partnerships.digests.services.sweep import plan_round
 from partnerships.plans.models import OwnershipEndReason, Plan
 from partnerships.plans.services import create_plan
@@ -154,7 +155,7 @@ def test_a_new_plan_comes_sooner_when_the_page_says_so(world: World, plan: Plan)
     spread(now=now)
 
     assert said.at is not None
-    assert said.sooner
+    assert said.is_sooner_for_new_plans
     assert Watermark.objects.get(recipient=world.ben, plan=new).due_at == now
 
 
@@ -171,8 +172,8 @@ def test_with_several_plans_the_earliest_digest_counts(world: World, plan: Plan,
 
     assert forecast_before.moment == "Monday 2 November 2026, 08:00"
     assert forecast_for_both.moment == "Wednesday 21 October 2026, 08:00"
-    assert not forecast_for_both.sooner
-    assert forecast_next_digest(world.ben, TUESDAY).sooner
+    assert not forecast_for_both.is_sooner_for_new_plans
+    assert forecast_next_digest(world.ben, TUESDAY).is_sooner_for_new_plans
 
 
 def test_following_an_organisation_without_plans_shows_the_next_possible_digest(world: World, plan: Plan) -> None:
@@ -290,7 +291,7 @@ def test_the_forecast_uses_the_frequency_of_the_closest_subscription(
     plan_round(now=timezone.now())
 
     assert forecast.at == Watermark.objects.get(recipient=world.ben, plan=plan).due_at
-    assert forecast.why == "Harbour Quarter"
+    assert forecast.followed_name == "Harbour Quarter"
 
 
 def test_the_forecast_of_a_first_version_lists_its_future_readers(world: World) -> None:
@@ -365,7 +366,7 @@ def test_the_plan_page_shows_the_next_digest_about_that_plan(
     assert about_plan.at == due_at
     assert about_opened.at is not None
     assert about_opened.at > due_at
-    assert not about_opened.waits
+    assert not about_opened.has_news
     assert (
         forecast_next_digest(world.ben, timezone.now(), about=public_plan).at
         == Watermark.objects.get(recipient=world.ben, plan=public_plan).due_at
@@ -391,8 +392,8 @@ def test_the_page_of_a_former_owner_shows_no_digest_about_the_plan(
         forecast_next_digest(world.ben, timezone.now(), about=target) for target in (plan, world.westmarch)
     )
 
-    assert about_plan.waits
-    assert not about_owner.waits
+    assert about_plan.has_news
+    assert not about_owner.has_news
 
 
 @pytest.mark.parametrize("by_link", [True, False], ids=["by link", "signed in"])

@@ -1,14 +1,15 @@
-"""The lock for planning, and the SQL that sets when digests are due."""
+"""The lock for planning, and when digests are due, in Python and in SQL."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
 
+from partnerships.digests.models import Slot
 from partnerships.digests.schedule import AT_ONCE, Rhythm, due, local_day, next_slot
 from partnerships.kit.bank_holidays import holidays
 
@@ -19,6 +20,15 @@ _LOCK = 0x6469_6765
 def settle_time() -> dt.timedelta:
     """Return how long an "at once" digest waits after the last change, so that one email contains all changes."""
     return dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
+
+
+def days_with_digest(people: Collection[int], now: dt.datetime) -> dict[int, set[dt.date]]:
+    """Return the local dates, from yesterday on, on which each person already has a scheduled digest, by person."""
+    slots = Slot.objects.filter(recipient__in=people, slot_on__gte=now.date() - dt.timedelta(days=1))
+    days_by_person: dict[int, set[dt.date]] = {}
+    for person_id, day in slots.values_list("recipient", "slot_on"):
+        days_by_person.setdefault(person_id, set()).add(day)
+    return days_by_person
 
 
 def lock_planning() -> None:

@@ -5,6 +5,7 @@ Lower rooms may use them in templates without importing digests: `{% load digest
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import template
@@ -14,10 +15,12 @@ from django.template.context import Context
 from django.urls import reverse
 from django.utils import timezone
 
+from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.digests.models import Following, RoleRule, Subscription
 from partnerships.digests.models.targets import Piece, Target, kind_of
-from partnerships.digests.planning.forecast import forecast_next_digest, who_will_get
+from partnerships.digests.planning.forecast import who_will_get
+from partnerships.digests.planning.next_digest import NextDigest, forecast_next_digest
 from partnerships.digests.queries.naming import set_names_for
 from partnerships.digests.queries.subscriptions import may_ask_stakeholders
 from partnerships.digests.rights import may_still_follow
@@ -28,6 +31,9 @@ from partnerships.plans.models import Audience, Plan
 
 register = template.Library()
 
+#: How many of the people who will get a version are listed.
+_MAX_SHOWN_FORECASTS = 12
+
 
 def _reader(context: Context) -> User | None:
     """Return the person who is signed in; None for a visitor."""
@@ -36,52 +42,89 @@ def _reader(context: Context) -> User | None:
     return user if isinstance(user, User) else None
 
 
+@dataclass(frozen=True, slots=True)
+class FollowCard:
+    """A card with which a person follows a record, or stops following it."""
+
+    target: Target
+    kind: str
+    #: The person's own subscription to the record.
+    subscription: Subscription | None
+    #: The next digest about the record, if the person has confirmed the subscription.
+    next_digest: NextDigest | None
+    #: The name of the partnership or owner through which the person already gets changes of a plan.
+    followed_through: str
+    may_add_stakeholders: bool
+    links_to_recipients: bool
+    #: Whether everyone in the partnership gets digests. None if the person may not choose this.
+    sends_to_everyone: bool | None
+
+    @property
+    def noun(self) -> str:
+        """Return the word for the record, such as "plan", "partnership" or "ask"."""
+        return self.target.noun if isinstance(self.target, Entry) else self.kind
+
+
 @register.inclusion_tag("digests/_follow.html", takes_context=True)
 def follow(context: Context, target: Target, *, may_edit: bool = False, may_lead: bool = False) -> dict[str, Any]:
-    """Return the context of a card with which the reader follows this record, or stops following it.
+    """Show a card with which the reader follows this record, or stops following it.
 
-    Visitors are offered to follow a public plan by email. `may_edit` adds a link to the people who get the next version
-    of a plan; `may_lead` adds the choice to send digests to everyone in a partnership.
+    Visitors see a link to follow a public plan by email. `may_edit` adds a link to the people who get the next version
+    of a plan. `may_lead` adds the choice to send digests to everyone in a partnership.
     """
     person = _reader(context)
     if person is None:
-        is_public = isinstance(target, Plan) and target.audience == Audience.PUBLIC
-        return {"person": None, "public": target if is_public else None}
-    kind = kind_of(target)
-    key = target.key if isinstance(target, Piece) else ""
-    if isinstance(target, Plan):
-        read_ahead(
-            [lookup(_subscription, person, target.pk, kind=kind, key=key), lookup(_following, person, target.pk)]
-        )
-    if may_lead and kind == "partnership":
-        read_ahead([lookup(_subscription, person, target.pk, kind=kind, key=key), lookup(_role_rules, target.pk)])
-    own_subscription = next(iter(rows_for(_subscription, person, target.pk, kind=kind, key=key)), None)
-    if own_subscription is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
-        return {"person": None, "public": None}
+        is_public_plan = isinstance(target, Plan) and target.audience == Audience.PUBLIC
+        return {"public_plan": target if is_public_plan else None}
+    card = _follow_card(person, target, may_edit=may_edit, may_lead=may_lead)
+    return {"card": card, "csrf_token": context.get("csrf_token")}
 
-    may_add = kind != "recommendation" and may_ask_stakeholders(person)
-    has_rule = None  # None: the card offers no choice about a role rule
-    if may_lead and kind == "partnership":
-        has_rule = bool(rows_for(_role_rules, target.pk))
-    wider_target = ""
-    if own_subscription is None and isinstance(target, Plan):
-        wider_target = _name_of_wider_target(person, target)
+
+def _follow_card(person: User, target: Target, *, may_edit: bool, may_lead: bool) -> FollowCard | None:
+    """Return the card for a person; None if they neither follow the record nor may follow it any more."""
+    kind = kind_of(target)
+    may_choose_rule = may_lead and isinstance(target, Partnership)
+    _read_card_ahead(person, target, with_rule=may_choose_rule)
+    subscription = _own_subscription(person, target)
+    if subscription is None and isinstance(target, Entry | Commitment) and not may_still_follow(person, target):
+        return None
+
     next_digest = None
-    if own_subscription is not None and own_subscription.is_confirmed:
+    if subscription is not None and subscription.is_confirmed:
         next_digest = forecast_next_digest(person, timezone.now(), about=target)
-    return {
-        "person": person,
-        "target": target,
-        "kind": kind,
-        "words": target.get_direction_display().lower() if isinstance(target, Entry) else kind,
-        "mine": own_subscription,
-        "through": wider_target,
-        "next": next_digest,
-        "may_add": may_add,
-        "may_edit": may_edit and kind == "plan",
-        "rule": has_rule,
-        "csrf_token": context.get("csrf_token"),
-    }
+    followed_through = ""
+    if subscription is None and isinstance(target, Plan):
+        followed_through = _name_of_wider_target(person, target)
+    return FollowCard(
+        target=target,
+        kind=kind,
+        subscription=subscription,
+        next_digest=next_digest,
+        followed_through=followed_through,
+        may_add_stakeholders=kind != "recommendation" and may_ask_stakeholders(person),
+        links_to_recipients=may_edit and isinstance(target, Plan),
+        sends_to_everyone=bool(rows_for(_role_rules, target.pk)) if may_choose_rule else None,
+    )
+
+
+def _read_card_ahead(person: User, target: Target, *, with_rule: bool) -> None:
+    """Run the first queries of a card as one. The functions that the card calls then use the rows."""
+    subscription_lookup = lookup(_subscription, person, target.pk, kind=kind_of(target), key=_key_of(target))
+    if isinstance(target, Plan):
+        read_ahead([subscription_lookup, lookup(_following, person, target.pk)])
+    elif with_rule:
+        read_ahead([subscription_lookup, lookup(_role_rules, target.pk)])
+
+
+def _own_subscription(person: User, target: Target) -> Subscription | None:
+    """Return the person's own live subscription to a record."""
+    subscriptions = rows_for(_subscription, person, target.pk, kind=kind_of(target), key=_key_of(target))
+    return subscriptions[0] if subscriptions else None
+
+
+def _key_of(target: Target) -> str:
+    """Return the key of a site or milestone in its plan; "" for a whole record."""
+    return target.key if isinstance(target, Piece) else ""
 
 
 def _subscription(person: User, target: int, *, kind: str, key: str) -> QuerySet[Subscription]:
@@ -101,10 +144,10 @@ def _following(person: User, plan: int) -> QuerySet[Following]:
 
 def _name_of_wider_target(person: User, plan: Plan) -> str:
     """Return the name of the partnership or owner through which the person follows a plan; "" if there is none."""
-    following = next(iter(rows_for(_following, person, plan.pk)), None)
-    if following is None:
+    followings = rows_for(_following, person, plan.pk)
+    if not followings:
         return ""
-    wider_subscription = Subscription.objects.for_listing().get(pk=following.subscription_id)
+    wider_subscription = Subscription.objects.for_listing().get(pk=followings[0].subscription_id)
     [named_subscription] = set_names_for(person, [wider_subscription], timezone.now())
     return named_subscription.shown_name
 
@@ -135,6 +178,11 @@ def follow_again_url(context: Context, subscription: Subscription) -> str:
 
 @register.inclusion_tag("digests/_who_is_emailed.html", takes_context=True)
 def who_is_emailed(context: Context, plan: Plan) -> dict[str, Any]:
-    """Return the context with the people who will get the version that the reader is about to publish, and when."""
+    """Show the first people who will get the version that the reader is about to publish, and when."""
     forecasts = who_will_get(plan, author=_reader(context), now=timezone.now())
-    return {"plan": plan, "forecasts": forecasts, "shown": forecasts[:12], "more": max(len(forecasts) - 12, 0)}
+    return {
+        "plan": plan,
+        "forecasts": forecasts,
+        "shown_forecasts": forecasts[:_MAX_SHOWN_FORECASTS],
+        "hidden_count": max(len(forecasts) - _MAX_SHOWN_FORECASTS, 0),
+    }

@@ -22,8 +22,8 @@ from partnerships.digests.emails.news import News
 from partnerships.digests.emails.pages import plan_by_link, readable_news
 from partnerships.digests.emails.reading import content_as
 from partnerships.digests.models import ChangeFilter, Delivery, Frequency, Preference, Subscription, Watermark
-from partnerships.digests.planning.forecast import forecast_next_digest
 from partnerships.digests.planning.matches import matches_in
+from partnerships.digests.planning.next_digest import forecast_next_digest
 from partnerships.digests.planning.notices import notices_in
 from partnerships.digests.queries.inbox import lines_of
 from partnerships.digests.queries.naming import askable_again, set_names_for

@@ -28,8 +28,8 @@ from partnerships.digests.emails.pages import as_sent as message_as_sent
 from partnerships.digests.event_kinds import EventKind
 from partnerships.digests.forms import ReasonForm
 from partnerships.digests.models import Delivery, DeliveryItem, DeliverySubject
-from partnerships.digests.planning.forecast import forecast_next_digest
 from partnerships.digests.planning.matches import upcoming_matches
+from partnerships.digests.planning.next_digest import forecast_next_digest
 from partnerships.digests.planning.notices import upcoming_notices
 from partnerships.digests.queries.inbox import lines_of
 from partnerships.digests.queries.included import items_of, with_items, with_names

@@ -16,12 +16,12 @@ from partnerships.agreements.models import Partnership, Post
 from partnerships.digests import services
 from partnerships.digests.models import ChangeFilter, Frequency, Preference, RoleRule
 from partnerships.digests.models.targets import title_of
-from partnerships.digests.planning.forecast import (
+from partnerships.digests.planning.forecast import who_will_get
+from partnerships.digests.planning.next_digest import (
     followed_plans,
     forecast_next_digest,
     live_subscriptions,
     times_due,
-    who_will_get,
 )
 from partnerships.digests.planning.roles import people_of
 from partnerships.digests.queries.ledger import may_look

@@ -13,7 +13,7 @@ from partnerships.digests import services
 from partnerships.digests.emails.pages import next_digest
 from partnerships.digests.management.weeks.stage import WeekWentWrong, play_weeks
 from partnerships.digests.planning.choosing import reconcile
-from partnerships.digests.planning.forecast import forecast_next_digest
+from partnerships.digests.planning.next_digest import forecast_next_digest
 from partnerships.digests.queries.queue import queue_figures
 from partnerships.digests.retention import tidy
 from partnerships.digests.services.sweep import plan_round

@@ -62,7 +62,7 @@ def record_content(
     facts_by_email: dict[int, list[list[int | str]]] = {}
     for subject_item in changed.included:
         pk = subject_item.delivery_id
-        events_by_email.setdefault(pk, []).append((subject_item.subject_id, subject_item.told))
+        events_by_email.setdefault(pk, []).append((subject_item.subject_id, subject_item.event_ids))
         subject = changed.subjects[subject_item.subject_id]
         facts_by_email.setdefault(pk, []).append([subject.kind, subject.record_id, subject_item.to_number])
     for plan_item in selected.included:

@@ -15,13 +15,14 @@ from typing import Any, Protocol
 from partnerships.digests.emails import notices, rendering
 from partnerships.digests.emails.batch_contents import Contents, contents_of, privacy_notices, record_content
 from partnerships.digests.emails.entries import waiting_in
+from partnerships.digests.emails.event_filter import ReportedEvents, emails_with_closed_events
 from partnerships.digests.emails.links import links_are_current
 from partnerships.digests.emails.own_lists import MAX_WAITING
 from partnerships.digests.emails.plan_items import items_of, write_items
 from partnerships.digests.emails.recipients import Candidate, add_missing_keys, candidates_for
 from partnerships.digests.emails.selecting import select
 from partnerships.digests.emails.subject_items import subject_items_of, write_subjects
-from partnerships.digests.emails.subjects import emails_with_closed_events, select_subjects
+from partnerships.digests.emails.subjects import select_subjects
 from partnerships.digests.emails.successions import write_successions
 from partnerships.digests.emails.wording import SUMMARY_OFTEN
 from partnerships.digests.models import (
@@ -106,7 +107,7 @@ class DigestComposer(kinds.Composer):
             for plan_id, reading_class in plans
         ]
         reported_events = [
-            (pk, person_id, subject_id, event_ids)
+            ReportedEvents(pk, person_id, subject_id, event_ids)
             for pk, (person_id, _, subjects) in checks.items()
             for subject_id, event_ids in subjects
         ]

@@ -12,15 +12,16 @@ from django.db.models import Count, Max, Q, QuerySet
 from partnerships.activity.models import Event
 from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.emails.changes import Section, read_section
+from partnerships.digests.emails.event_filter import EventFilter, FollowerAndSubject
 from partnerships.digests.emails.news import News
-from partnerships.digests.emails.reading import news_lookups, read_news
-from partnerships.digests.emails.subjects import (
-    EventFilter,
+from partnerships.digests.emails.numbered_changes import (
     NumberedChanges,
+    Span,
     changes_after,
     changes_since,
     changes_since_lookup,
 )
+from partnerships.digests.emails.reading import news_lookups, read_news
 from partnerships.digests.models import (
     Delivery,
     DeliveryItem,
@@ -128,7 +129,7 @@ def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, .
 
     person = delivery.recipient
     events = Event.objects.in_bulk({pk for item in items for pk in item.told})
-    pairs = {(person.pk, item.subject_id) for item in items}
+    pairs = {FollowerAndSubject(person.pk, item.subject_id) for item in items}
     event_filter = EventFilter(pairs, events, _stakeholder_ids(person), now)
 
     shown: list[Section] = []
@@ -144,7 +145,7 @@ def _sections_of(delivery: Delivery, now: dt.datetime) -> tuple[tuple[Section, .
 def next_sections(person: User, *, now: dt.datetime) -> tuple[Section, ...]:
     """Return the sections about subjects that a person's next digest would have if it were sent now."""
     due_watermarks = SubjectWatermark.objects.filter(recipient=person, due_at__isnull=False).order_by("due_at", "pk")
-    spans = [(row.subject_id, row.number) for row in due_watermarks]
+    spans = [Span(row.subject_id, row.number) for row in due_watermarks]
     return sections_between(person, spans, now=now)
 
 
@@ -194,39 +195,38 @@ def _sections_since(person: User, since: dt.datetime, *, now: dt.datetime, hears
     """Return the sections about subjects that digests would have had since a moment, with this choice."""
     changes = changes_since(person.pk, since)
     spans = [
-        (subject_id, numbered_events[0][0] - 1) for subject_id, numbered_events in changes.changes_by_subject.items()
+        Span(subject_id, numbered_events[0].number - 1)
+        for subject_id, numbered_events in changes.changes_by_subject.items()
     ]
     return _sections_of_changes(person, changes, spans, now=now, hears=hears)
 
 
-def sections_between(
-    person: User, spans: Sequence[tuple[int, int]], *, now: dt.datetime, hears: str = ""
-) -> tuple[Section, ...]:
-    """Return the sections of a digest with the changes of subjects after these numbers.
+def sections_between(person: User, spans: Sequence[Span], *, now: dt.datetime, hears: str = "") -> tuple[Section, ...]:
+    """Return the sections of a digest with the changes of subjects in these spans.
 
-    Each span is the id of a subject and a number. `hears` replaces the person's choices for all subjects.
+    `hears` replaces the person's choices for all subjects.
     """
     return _sections_of_changes(person, changes_after(spans), spans, now=now, hears=hears)
 
 
 def _sections_of_changes(
-    person: User, changes: NumberedChanges, spans: Sequence[tuple[int, int]], *, now: dt.datetime, hears: str
+    person: User, changes: NumberedChanges, spans: Sequence[Span], *, now: dt.datetime, hears: str
 ) -> tuple[Section, ...]:
-    """Return the sections of a digest with these changes of subjects after the numbers of the spans."""
+    """Return the sections of a digest with those of these changes that are in the spans."""
     if not spans:
         return ()
-    pairs = {(person.pk, subject_id) for subject_id, _ in spans}
+    pairs = {FollowerAndSubject(person.pk, span.subject_id) for span in spans}
     event_filter = EventFilter(pairs, changes.events, _stakeholder_ids(person), now, hears=hears)
 
     # As in an email, an event that changed several subjects is only in the first section.
-    told_ids: set[int] = set()
+    reported_ids: set[int] = set()
     sections: list[Section] = []
-    for subject_id, number in spans:
-        subject = changes.subjects[subject_id]
-        candidates = changes.between(subject_id, number, subject.last_number)
-        allowed = event_filter.events_for(person.pk, subject_id, candidates)
-        events = [event for event in allowed if event.pk not in told_ids]
-        told_ids |= {event.pk for event in events}
+    for span in spans:
+        subject = changes.subjects[span.subject_id]
+        candidates = changes.between(span, subject.last_number)
+        allowed_events = event_filter.events_for(person.pk, span.subject_id, candidates)
+        events = [event for event in allowed_events if event.pk not in reported_ids]
+        reported_ids |= {event.pk for event in events}
         section = read_section(subject, events, stakeholder=person.is_stakeholder, now=now)
         if section.lines and section.authors != {person.pk}:
             sections.append(section)

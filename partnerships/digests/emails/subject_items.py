@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from partnerships.digests.emails.event_filter import NOT_READABLE
 from partnerships.digests.emails.recipients import Candidate
-from partnerships.digests.emails.subjects import NOT_READABLE, SubjectItem, SubjectSelection
+from partnerships.digests.emails.subjects import SubjectItem, SubjectSelection
 from partnerships.digests.models import DeliverySubject
 from partnerships.kit.database import rows_of, rows_planned_once
 
@@ -50,9 +51,9 @@ def subject_items_of(candidates: Sequence[Candidate]) -> list[SubjectItem]:
             subject_id=subject,
             from_number=from_number,
             to_number=to_number,
-            told=told_numbers,
+            event_ids=event_ids,
         )
-        for pk, delivery, subject, from_number, to_number, told_numbers in rows
+        for pk, delivery, subject, from_number, to_number, event_ids in rows
     ]
 
 
@@ -83,6 +84,6 @@ def write_subjects(selected: SubjectSelection) -> None:
             {
                 "ids": [item.pk for item in selected.changed],
                 "numbers": [item.to_number for item in selected.changed],
-                "told": [f"{{{','.join(map(str, item.told))}}}" for item in selected.changed],
+                "told": [f"{{{','.join(map(str, item.event_ids))}}}" for item in selected.changed],
             },
         )

@@ -8,45 +8,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from django.db.models import QuerySet
-
-from partnerships.activity.follower_notices import follower_notice_of
-from partnerships.activity.models import Change, Event, Subject
+from partnerships.activity.models import Event, Subject
 from partnerships.digests.emails.already_told import emails_by_event, handovers_already_noticed
 from partnerships.digests.emails.blocks import Block, render_section
 from partnerships.digests.emails.changes import read_section
-from partnerships.digests.models import ChangeFilter, SubjectFollowing
-from partnerships.digests.queries.naming import open_by_id
-from partnerships.digests.queries.visible_changes import (
-    closed_plans,
-    concerned_by,
-    follows_of,
-    open_subjects,
-    open_to_stakeholders,
-    own_organisations,
-    visible_to_accounts,
-)
-from partnerships.kit.database import rows_planned_once
-from partnerships.organisations.statements import Lookup, lookup, rows_for
+from partnerships.digests.emails.event_filter import EventFilter, FollowerAndSubject
+from partnerships.digests.emails.numbered_changes import Span, changes_after
 
 #: How many rendered sections are cached, and for how long.
 _MAX_SECTIONS = 256
 _CACHED_FOR = dt.timedelta(minutes=10)
 
-#: Why an email leaves a subject out; the ledger shows it after "left out because".
-NOT_FOLLOWED, NOT_READABLE = "the recipient no longer followed it", "the recipient could no longer read it"
-
 
 @dataclass(slots=True)
 class SubjectItem:
-    """A row of `DeliverySubject`, with the person who gets the digest.
-
-    `select_subjects` sets `to_number` and `told`, the ids of the events that the digest reports.
-    """
+    """A row of `DeliverySubject`, with the person who gets the digest."""
 
     pk: int
     delivery_id: int
@@ -54,7 +34,13 @@ class SubjectItem:
     subject_id: int
     from_number: int
     to_number: int
-    told: list[int]
+    #: The ids of the events that the digest reports.
+    event_ids: list[int]
+
+    @property
+    def span(self) -> Span:
+        """Return the changes of the subject that may be new to the reader."""
+        return Span(self.subject_id, self.from_number)
 
 
 @dataclass(slots=True)
@@ -72,14 +58,14 @@ class SubjectSelection:
     #: Subjects that the reader no longer follows or may no longer read, with the reason.
     lost: list[tuple[SubjectItem, str]] = field(default_factory=list)
     subjects: dict[int, Subject] = field(default_factory=dict)
+    #: None if the batch has no subjects.
     event_filter: EventFilter | None = None
 
     @property
     def altered(self) -> set[int]:
         """Return the ids of the digests that must not be sent again unchanged."""
-        return {item.delivery_id for item in (*self.silent, *self.changed)} | {
-            item.delivery_id for item, _ in self.lost
-        }
+        altered_items = [*self.silent, *self.changed, *(item for item, _ in self.lost)]
+        return {item.delivery_id for item in altered_items}
 
 
 class SectionKey(NamedTuple):
@@ -114,152 +100,6 @@ def section_for(key: SectionKey, subject: Subject, events: Sequence[Event], now:
     return block
 
 
-@dataclass(slots=True)
-class NumberedChanges:
-    """Subjects, and the numbered changes of each subject in order."""
-
-    subjects: dict[int, Subject]
-    #: The number and the event of each change, by the id of the subject.
-    changes_by_subject: dict[int, list[tuple[int, Event]]]
-
-    def between(self, subject_id: int, after: int, up_to: int) -> list[Event]:
-        """Return the events of a subject after one number and up to another, in order."""
-        return [event for number, event in self.changes_by_subject.get(subject_id, ()) if after < number <= up_to]
-
-    @property
-    def events(self) -> dict[int, Event]:
-        """Return every event, by id."""
-        return {event.pk: event for changes in self.changes_by_subject.values() for _, event in changes}
-
-
-def changes_after(spans: Iterable[tuple[int, int]]) -> NumberedChanges:
-    """Return the changes of each subject after a number.
-
-    Each span is the id of a subject and the number after which its changes begin. If a subject is in several spans, the
-    lowest number is used.
-    """
-    lowest_by_subject: dict[int, int] = {}
-    for subject_id, number in spans:
-        lowest_by_subject[subject_id] = min(lowest_by_subject.get(subject_id, number), number)
-
-    changes_by_subject: dict[int, list[tuple[int, Event]]] = defaultdict(list)
-    for subject_id, number in lowest_by_subject.items():
-        changes = Change.objects.filter(subject=subject_id, number__gt=number)
-        changes_by_subject[subject_id] = [
-            (change.number, change.event) for change in changes.select_related("event").order_by("number")
-        ]
-    return NumberedChanges(Subject.objects.in_bulk(lowest_by_subject), changes_by_subject)
-
-
-def changes_since(person_id: int, since: dt.datetime) -> NumberedChanges:
-    """Return the changes since a moment of the subjects that a person follows."""
-    changes = NumberedChanges({}, {})
-    for change in rows_for(_changes_since, person_id, since):
-        changes.subjects[change.subject_id] = change.subject
-        changes.changes_by_subject.setdefault(change.subject_id, []).append((change.number, change.event))
-    return changes
-
-
-def changes_since_lookup(person_id: int, since: dt.datetime) -> Lookup:
-    """Return the lookup of a later `changes_since` with the same arguments, for `read_ahead`."""
-    return lookup(_changes_since, person_id, since)
-
-
-def _changes_since(person_id: int, since: dt.datetime) -> QuerySet[Change]:
-    """Return the changes since a moment of the subjects that a person follows, by subject and number."""
-    followed = SubjectFollowing.objects.filter(person=person_id).values("subject")
-    changes = Change.objects.filter(subject__in=followed, event__at__gte=since)
-    return changes.select_related("event", "subject").order_by("subject", "number")
-
-
-class EventFilter:
-    """Finds the events that each follower may be told about and has chosen.
-
-    The constructor reads the rights of all followers in a few queries, because a batch of digests has many followers.
-    `pairs` are the ids of followers and of subjects that they may follow. `hears` replaces every follower's choice.
-    """
-
-    def __init__(
-        self,
-        pairs: Collection[tuple[int, int]],
-        events: dict[int, Event],
-        stakeholders: Collection[int],
-        now: dt.datetime,
-        *,
-        hears: str = "",
-    ) -> None:
-        self._hears = hears
-        people = {person_id for person_id, _ in pairs}
-        self._stakeholders = people & set(stakeholders)
-        #: The subscriptions through which a person follows a subject, by both ids.
-        self.follows_by_pair = follows_of(people, {subject_id for _, subject_id in pairs})
-        all_follows = [row for follows in self.follows_by_pair.values() for row in follows]
-
-        # Stakeholders may read what the organisation that added them may read, and only public kinds of event.
-        stakeholder_follows = [row for row in all_follows if row.person_id in self._stakeholders]
-        #: The ids of stakeholders' subscriptions to records that the organisation that added them may read.
-        self.readable_subscription_ids = open_by_id({row.subscription_id for row in stakeholder_follows}, now)
-        self._open_pairs = open_subjects(stakeholder_follows, self.readable_subscription_ids)
-        self._public_event_ids = open_to_stakeholders(events.values()) if self._stakeholders else frozenset()
-        self._closed_pairs = closed_plans(self._stakeholders, events.values(), now)
-
-        # People with an account may read what timelines show them.
-        self._visible_ids_by_person = visible_to_accounts(people - self._stakeholders, events)
-
-        # Read only if a follower chose their own organisation's changes, because few people do.
-        has_own_choice = any((hears or row.hears) == ChangeFilter.OWN for row in all_follows)
-        self._organisations_by_person = own_organisations(people, all_follows) if has_own_choice else {}
-        self._organisations_by_event = concerned_by(list(events.values())) if has_own_choice else {}
-
-    def reason_to_omit(self, person_id: int, subject_id: int) -> str:
-        """Return why a person can no longer be told about a subject; "" if they can."""
-        if (person_id, subject_id) not in self.follows_by_pair:
-            return NOT_FOLLOWED
-        if person_id in self._stakeholders and (person_id, subject_id) not in self._open_pairs:
-            return NOT_READABLE
-        return ""
-
-    def events_for(
-        self, person_id: int, subject_id: int, events: Iterable[Event], *, ignore_choices: bool = False
-    ) -> list[Event]:
-        """Return the events of a subject that a follower may be told about and has chosen.
-
-        With `ignore_choices` only rights are checked, because a digest that was composed before a choice changed must
-        not change.
-        """
-        if self.reason_to_omit(person_id, subject_id):
-            return []
-        if person_id in self._stakeholders:
-            allowed_ids = self._public_event_ids
-        else:
-            allowed_ids = self._visible_ids_by_person.get(person_id, frozenset())
-        if ignore_choices:
-            choices = {ChangeFilter.EVERYTHING.value}
-        else:
-            choices = {self._hears or row.hears for row in self.follows_by_pair[person_id, subject_id]}
-        return [
-            event
-            for event in events
-            if event.pk in allowed_ids
-            and (person_id, event.pk) not in self._closed_pairs
-            and self._is_chosen(person_id, event, choices)
-        ]
-
-    def _is_chosen(self, person_id: int, event: Event, choices: Collection[str]) -> bool:
-        """Return True if a person with these choices wants this event; one choice that includes it is enough."""
-        kind = follower_notice_of(event.kind)
-        # New versions are events too, but the part of a digest about plans reports them.
-        if kind is None or kind.is_in_plan_digests:
-            return False
-        if ChangeFilter.EVERYTHING in choices:
-            return True
-        if ChangeFilter.DATES_AND_MONEY in choices and kind.touches_dates_or_money:
-            return True
-        if ChangeFilter.OWN not in choices:
-            return False
-        return bool(self._organisations_by_person[person_id] & self._organisations_by_event[event.pk])
-
-
 def select_subjects(
     items: Sequence[SubjectItem],
     *,
@@ -268,107 +108,92 @@ def select_subjects(
     repeat_ids: Collection[int],
     now: dt.datetime,
 ) -> SubjectSelection:
-    """Decide which changes each subject's section reports, and set `to_number` and `told` of each item.
+    """Decide which changes each subject's section reports, and set `to_number` and `event_ids` of each item.
 
     `frozen_ids` are digests in doubt and repeats; they report nothing that they did not report the first time.
     `repeat_ids` are repeats, which may report what another email has reported.
     """
-    selection = SubjectSelection()
     if not items:
-        return selection
-    changes = changes_after((item.subject_id, item.from_number) for item in items)
-    selection.subjects = changes.subjects
-    events = changes.events
-    event_filter = EventFilter({(item.person_id, item.subject_id) for item in items}, events, stakeholder_ids, now)
-    selection.event_filter = event_filter
-    person_ids = {item.person_id for item in items}
-    email_ids = emails_by_event(person_ids, list(events.values()))
-    handovers = handovers_already_noticed(person_ids, events.values())
-
-    # An event may be a change of several subjects; an email reports it only in the first section that can.
-    reported_in_email: set[tuple[int, int]] = set()
+        return SubjectSelection()
+    selector = _SubjectSelector(
+        items, stakeholder_ids=stakeholder_ids, frozen_ids=frozen_ids, repeat_ids=repeat_ids, now=now
+    )
     for item in sorted(items, key=lambda item: (item.delivery_id, item.pk)):
-        reason = event_filter.reason_to_omit(item.person_id, item.subject_id)
+        selector.select(item)
+    return selector.selection
+
+
+class _SubjectSelector:
+    """Selects the subjects of a batch one by one. Everything that the batch needs is read at the beginning."""
+
+    def __init__(
+        self,
+        items: Sequence[SubjectItem],
+        *,
+        stakeholder_ids: Collection[int],
+        frozen_ids: Collection[int],
+        repeat_ids: Collection[int],
+        now: dt.datetime,
+    ) -> None:
+        self._stakeholder_ids = stakeholder_ids
+        self._frozen_ids = frozen_ids
+        self._repeat_ids = repeat_ids
+        self._now = now
+        self._changes = changes_after(item.span for item in items)
+        events = self._changes.events
+        pairs = {FollowerAndSubject(item.person_id, item.subject_id) for item in items}
+        self._event_filter = EventFilter(pairs, events, stakeholder_ids, now)
+        person_ids = {item.person_id for item in items}
+        self._email_ids_by_person_and_event = emails_by_event(person_ids, list(events.values()))
+        self._noticed_handovers = handovers_already_noticed(person_ids, events.values())
+        #: The ids of the events that each digest reports so far. An event may be a change of several subjects, and a
+        #: digest reports it only in the first section.
+        self._reported_by_digest: dict[int, set[int]] = defaultdict(set)
+        self.selection = SubjectSelection(subjects=self._changes.subjects, event_filter=self._event_filter)
+
+    def select(self, item: SubjectItem) -> None:
+        """Add one subject of a digest to the selection."""
+        reason = self._event_filter.reason_to_omit(item.person_id, item.subject_id)
         if reason:
-            selection.lost.append((item, reason))
-            continue
+            self.selection.lost.append((item, reason))
+            return
 
-        is_frozen = item.delivery_id in frozen_ids
-        subject = changes.subjects[item.subject_id]
-        to_number = item.to_number if is_frozen else subject.last_number
-        candidates = changes.between(item.subject_id, item.from_number, to_number)
-        reported_events = event_filter.events_for(item.person_id, item.subject_id, candidates)
-        if is_frozen:
-            reported_events = [event for event in reported_events if event.pk in item.told]
-        if item.delivery_id not in repeat_ids:
-            reported_events = _new_to_reader(item, reported_events, email_ids, handovers)
-        reported_events = [event for event in reported_events if (item.delivery_id, event.pk) not in reported_in_email]
-
-        reported_ids = [event.pk for event in reported_events]
-        is_changed = to_number != item.to_number or reported_ids != item.told
+        subject = self._changes.subjects[item.subject_id]
+        to_number = item.to_number if item.delivery_id in self._frozen_ids else subject.last_number
+        events = self._events_to_report(item, to_number)
+        event_ids = [event.pk for event in events]
+        is_changed = to_number != item.to_number or event_ids != item.event_ids
         item.to_number = to_number
-        item.told = reported_ids
-        key = SectionKey(item.subject_id, tuple(reported_ids), item.person_id in stakeholder_ids)
-        block = section_for(key, subject, reported_events, now) if reported_events else None
+        item.event_ids = event_ids
+        key = SectionKey(item.subject_id, tuple(event_ids), item.person_id in self._stakeholder_ids)
+        block = section_for(key, subject, events, self._now) if events else None
         # Nobody gets a section in which every change is their own.
         if block is None or block.is_empty or block.authors == {item.person_id}:
-            selection.silent.append(item)
-            continue
+            self.selection.silent.append(item)
+            return
 
-        reported_in_email |= {(item.delivery_id, pk) for pk in reported_ids}
-        selection.included.append(item)
-        selection.blocks[item.delivery_id].append(block)
+        self._reported_by_digest[item.delivery_id].update(event_ids)
+        self.selection.included.append(item)
+        self.selection.blocks[item.delivery_id].append(block)
         if is_changed:
-            selection.changed.append(item)
-    return selection
+            self.selection.changed.append(item)
 
+    def _events_to_report(self, item: SubjectItem, to_number: int) -> list[Event]:
+        """Return the events up to a number that the section about a subject reports."""
+        candidates = self._changes.between(item.span, to_number)
+        events = self._event_filter.events_for(item.person_id, item.subject_id, candidates)
+        if item.delivery_id in self._frozen_ids:
+            events = [event for event in events if event.pk in item.event_ids]
+        if item.delivery_id not in self._repeat_ids:
+            events = self._new_to_reader(item, events)
+        return [event for event in events if event.pk not in self._reported_by_digest[item.delivery_id]]
 
-def _new_to_reader(
-    item: SubjectItem,
-    events: Iterable[Event],
-    email_ids: Mapping[tuple[int, int], set[int]],
-    handovers: Collection[tuple[int, int]],
-) -> list[Event]:
-    """Return the events that no other email, and no notice of a succession, has told the reader about.
-
-    `email_ids` and `handovers` are those of `emails_by_event` and `handovers_already_noticed`.
-    """
-    new_events: list[Event] = []
-    for event in events:
-        key = (item.person_id, event.pk)
-        other_emails = email_ids.get(key, set()) - {item.delivery_id}
-        if not other_emails and key not in handovers:
-            new_events.append(event)
-    return new_events
-
-
-def emails_with_closed_events(contents: Sequence[tuple[int, int, int, Sequence[int]]], *, now: dt.datetime) -> set[int]:
-    """Return the ids of emails that report an event which their reader may no longer read.
-
-    Each of `contents` has four values: the ids of an email, of its reader and of a subject, and the ids of the events
-    of that subject in the email.
-    """
-    if not contents:
-        return set()
-    events = Event.objects.in_bulk({event_id for *_, reported_ids in contents for event_id in reported_ids})
-    people = {person_id for _, person_id, _, _ in contents}
-    pairs = {(person_id, subject_id) for _, person_id, subject_id, _ in contents}
-    event_filter = EventFilter(pairs, events, set(stakeholders_among(people)), now)
-
-    closed_email_ids: set[int] = set()
-    for email_id, person_id, subject_id, reported_ids in contents:
-        reported_events = [events[pk] for pk in reported_ids if pk in events]
-        allowed_events = event_filter.events_for(person_id, subject_id, reported_events, ignore_choices=True)
-        if len(allowed_events) < len(reported_ids):
-            closed_email_ids.add(email_id)
-    return closed_email_ids
-
-
-def stakeholders_among(person_ids: Collection[int]) -> list[int]:
-    """Return the ids of the people among these who have no account."""
-    rows = rows_planned_once(
-        "SELECT id FROM people_user WHERE id = ANY(%s) AND account_since IS NULL",
-        [sorted(person_ids)],
-        generic_plan=True,
-    )
-    return [pk for (pk,) in rows]
+    def _new_to_reader(self, item: SubjectItem, events: Iterable[Event]) -> list[Event]:
+        """Return the events that no other email, and no notice of a succession, has told the reader about."""
+        new_events: list[Event] = []
+        for event in events:
+            person_and_event = (item.person_id, event.pk)
+            other_email_ids = self._email_ids_by_person_and_event.get(person_and_event, set()) - {item.delivery_id}
+            if not other_email_ids and person_and_event not in self._noticed_handovers:
+                new_events.append(event)
+        return new_events

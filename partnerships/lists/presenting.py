@@ -1,4 +1,4 @@
-"""Prepare the filters, headings, rows, groups and choices of a list for its page.
+"""Prepare the filters, headings, rows and choices of a list for its page.
 
 Some parts are written as HTML without templates, which would be too slow for long lists (`partnerships.kit.html`).
 """
@@ -6,17 +6,16 @@ Some parts are written as HTML without templates, which would be too slow for lo
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django import forms
 from django.utils.safestring import SafeString
 
 from partnerships.kit.active_filters import Chip, active_filters
 from partnerships.kit.html import escaped
-from partnerships.kit.lists import Column, Kind, ListDefinition, quoted
+from partnerships.kit.lists import Column, Kind, ListDefinition
 from partnerships.kit.templatetags.kit import long_date, status_tag
 from partnerships.kit.text import figure, shorten
 from partnerships.lists.reading import EVERYTHING, Listing
@@ -174,64 +173,6 @@ def in_words(value: Any) -> str:
     if isinstance(value, int | Decimal):
         return figure(value)
     return str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """The number and the sums of rows with the same value in one column, and the address of a list of these rows."""
-
-    label: str
-    href: str
-    count: int
-    sums: list[str]
-
-
-def groups(listing: Listing) -> list[Group]:
-    """Return the groups of rows by the column that the reader chose. Without such a column, there are no groups."""
-    column = listing.group
-    if column is None:
-        return []
-    group_rows = listing.counted(column)
-    label_by_key = _labels(column, [row["list_group"] for row in group_rows])
-    has_links = _can_filter_by_key(listing, column)
-    shown_groups = []
-    for row in group_rows:
-        key = row["list_group"]
-        label = label_by_key.get(key, "")
-        href = ""
-        if has_links and label:
-            # Quotation marks make a filter by text match the whole value.
-            filter_value = quoted(key) if column.kind is Kind.TEXT else str(key)
-            href = listing.address(**{column.name: filter_value, "group": ""}) if filter_value else ""
-        sums = [_sum_words(row, summed_column) for summed_column in listing.summed]
-        shown_groups.append(Group(label=label or "None", href=href, count=row["list_count"], sums=sums))
-    return shown_groups
-
-
-def _labels(column: Column, keys: Sequence[Any]) -> Mapping[Any, str]:
-    """Return the labels of groups by their keys."""
-    if column.kind is Kind.CHOICE:
-        return dict(column.choices())
-    if column.group_words is not None:
-        return column.group_words([key for key in keys if key])
-    return {key: in_words(key) for key in keys}
-
-
-def _can_filter_by_key(listing: Listing, column: Column) -> bool:
-    """Return whether a filter by the column accepts the key of a group, so that the group can link to its rows.
-
-    A filter with choices takes the id of a record instead, except if the keys of the column are its choices.
-    """
-    has_own_filter = column.covered in ("", column.name)
-    takes_choices = isinstance(listing.form.fields.get(column.name), forms.ChoiceField)
-    return has_own_filter and (column.kind is Kind.CHOICE or not takes_choices)
-
-
-def _sum_words(row: Mapping[str, Any], column: Column) -> str:
-    """Return the sum of a group in words, or "Several units" if its rows have different units."""
-    if column.summed_by and row[f"kinds_{column.name}"] > 1:
-        return "Several units"
-    return in_words(row[f"sum_{column.name}"])
 
 
 #: The tick box of a column, and its position among the columns that are shown.

@@ -8,9 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.db.models import Count, QuerySet, Sum, Value
+from django.db.models import QuerySet
 from django.db.models.expressions import OrderBy
-from django.db.models.functions import NullIf
 from django.http import QueryDict
 
 from partnerships.kit.active_filters import PAGING_PARAMETERS
@@ -27,8 +26,6 @@ TABLE, CARDS = "table", "cards"
 _PLAIN = frozenset({"columns", "look", "from"})
 #: The query string of a list without filters. Without it, the list would open with the reader's default view.
 EVERYTHING = "?view="
-#: A list shows this many groups, the largest first.
-MAX_GROUPS = 100
 #: At most this many values of a parameter, and characters of a value, are read from an address.
 _MAX_VALUES, _MAX_LENGTH = 100, 200
 
@@ -126,24 +123,9 @@ class Listing:
         """Return the columns whose sums are shown with the counts of groups."""
         return [column for column in self.columns if column.is_summed]
 
-    def counted(self, column: Column) -> list[dict[str, Any]]:
-        """Return the count and sums for each value of a column (`list_group`), the largest group first.
-
-        For a sum of quantities, also count the different units (`kinds_quantity`), because figures in different units
-        have no sum.
-        """
-        rows = self._newest(self.page_query).order_by()
-        grouped_rows = rows.annotate(list_group=column.expression(self.reader)).values("list_group")
-        sums = {f"sum_{summed.name}": Sum(summed.expression(self.reader)) for summed in self.summed}
-        unit_counts = {
-            f"kinds_{summed.name}": Count(
-                NullIf(self.definition.by_name[summed.summed_by].expression(self.reader), Value("")), distinct=True
-            )
-            for summed in self.summed
-            if summed.summed_by
-        }
-        counted_rows = grouped_rows.annotate(list_count=Count("pk"), **sums, **unit_counts)
-        return list(counted_rows.order_by("-list_count", "list_group")[:MAX_GROUPS])
+    def countable_rows(self) -> QuerySet[Any]:
+        """Return the rows to group and sum, in no order. If the list is too long, these are only its newest rows."""
+        return self._newest(self.page_query).order_by()
 
     def sortable(self) -> QuerySet[Any]:
         """Return the rows with `list_sort`, the value by which they are sorted."""

@@ -21,7 +21,7 @@ from partnerships.exchange.models import Audience, Entry
 from partnerships.exchange.services import withdraw_entry
 from partnerships.kit.dates import long_date
 from partnerships.kit.lists import find_list
-from partnerships.lists.presenting import groups
+from partnerships.lists.grouping import groups
 from partnerships.lists.reading import Listing, read
 from partnerships.organisations.models import Organisation, OrganisationName
 from partnerships.organisations.naming import names_of, official_name_at

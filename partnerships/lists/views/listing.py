@@ -16,12 +16,12 @@ from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.kit.record_fields import find_without_script, suggestions
 from partnerships.kit.rights import require
 from partnerships.lists.downloads import FORMATS, TooManyRows, file_response
+from partnerships.lists.grouping import groups
 from partnerships.lists.models import SavedView
 from partnerships.lists.presenting import (
     chips_of,
     column_choices,
     group_choices,
-    groups,
     headings,
     rows_with_cells,
     sort_choices,

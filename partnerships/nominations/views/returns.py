@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.kit.exports import csv_response
-from partnerships.nominations.models import LettingsRun, NominationsAgreement, NominationsReturn
+from partnerships.nominations.models import LettingsRun, NominationsAgreement, NominationsReturn, ReturnRecord
 from partnerships.nominations.presenting import (
     FILES,
     HEADINGS,
@@ -107,7 +107,7 @@ def return_context(nominations_return: NominationsReturn, rights: Rights) -> dic
     }
 
 
-def run_of(nominations_return: NominationsReturn) -> LettingsRun | None:
+def lettings_run_of(nominations_return: NominationsReturn) -> LettingsRun | None:
     """Return the count of the lettings uploaded for a return, or None if nothing was uploaded."""
     run: LettingsRun | None = getattr(nominations_return, "run", None)
     return run
@@ -128,30 +128,48 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
         return _masked(request, nominations_return, rights)
 
     result = result_of(nominations_return)
-    run = run_of(nominations_return)
-    report = run.report if run else {}
+    run = lettings_run_of(nominations_return)
     council, provider = side_names(nominations_return)
-    records = [
-        (record, [(label, record.address(code)) for code, label in FILES.items()])
-        for record in records_of(nominations_return)
-    ]
     context = {
         **return_context(nominations_return, rights),
-        **return_tables(nominations_return.quarter, result, report),
+        **_run_context(run, rights),
+        **return_tables(nominations_return.quarter, result, run.report if run else {}),
+        **_permitted_actions(nominations_return, rights),
         "council": council,
         "provider": provider,
+        "records": _records_with_files(nominations_return),
+        "shortfalls": [] if nominations_return.is_writable else line_shortfalls(result.lines, user),
+    }
+    return render(request, "nominations/return.html", context)
+
+
+def _run_context(run: LettingsRun | None, rights: Rights) -> dict[str, Any]:
+    """Return the count of the uploaded lettings for the page, with what happened to the uploaded rows."""
+    report = run.report if run else {}
+    return {
         "run": run,
         "outcomes": row_outcomes(run) if run else [],
         "let_again": report.get("let_again", 0),
         "not_counted": report.get("not_counted", ()),
         "authorities": rows_by_authority(run) if run and rights.reads_other_areas else [],
-        "records": records,
-        "shortfalls": line_shortfalls(result.lines, user) if not nominations_return.is_writable else [],
+    }
+
+
+def _permitted_actions(nominations_return: NominationsReturn, rights: Rights) -> dict[str, bool]:
+    """Return what the person may do with a return now, for the buttons and links of its page."""
+    return {
         "may_reopen": rights.may_reopen_return(nominations_return),
         "may_write": rights.may_fill_in(nominations_return),
         "may_decide": rights.may_decide_about(nominations_return),
     }
-    return render(request, "nominations/return.html", context)
+
+
+def _records_with_files(nominations_return: NominationsReturn) -> list[tuple[ReturnRecord, list[tuple[str, str]]]]:
+    """Return the records of a return, each with the label and the address of its files."""
+    return [
+        (record, [(label, record.address(code)) for code, label in FILES.items()])
+        for record in records_of(nominations_return)
+    ]
 
 
 def _masked(request: HttpRequest, nominations_return: NominationsReturn, rights: Rights) -> HttpResponse:
@@ -175,7 +193,7 @@ def progress(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     _, nominations_return, rights = open_return(request, pk, number)
     if not getattr(request, "htmx", False):
         return redirect(nominations_return)
-    run = run_of(nominations_return)
+    run = lettings_run_of(nominations_return)
     response = render(request, "nominations/_run.html", {**return_context(nominations_return, rights), "run": run})
     if run is None or not run.is_running:
         response["HX-Refresh"] = "true"
@@ -203,7 +221,7 @@ def lines_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
 def rows_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     """Download as CSV what happened to the rows of an upload, with remedies and row numbers."""
     _, nominations_return, _ = open_return(request, pk, number)
-    run = run_of(nominations_return)
+    run = lettings_run_of(nominations_return)
     outcomes = row_outcomes(run) if run else []
     rows = [(outcome.label, outcome.remedy, outcome.number, outcome.rows) for outcome in outcomes]
     name = f"rows-{nominations_return.starts_on:%Y-%m}.csv"

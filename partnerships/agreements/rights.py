@@ -38,10 +38,10 @@ def may_fill_posts_with(role: str, roles: Roles, organisation_id: int) -> bool:
 
     Editors and leads of the organisation may, but only its leads for the posts of lead and signatory.
     """
-    return roles.lead(organisation_id) if role in ACTING_POSTS else roles.edit_for(organisation_id)
+    return roles.leads(organisation_id) if role in ACTING_POSTS else roles.may_edit_for(organisation_id)
 
 
-def edits_for(person: User, target: Organisation | Partnership) -> bool:
+def may_edit_for(person: User, target: Organisation | Partnership) -> bool:
     """Return whether the person is editor or lead of the target.
 
     In a partnership, this means editor or lead of at least one present party.
@@ -96,15 +96,15 @@ class Rights:
         Leads of a present party that is not an observer may.
         """
         takes_part = self.present.get(organisation.pk, PartyRole.OBSERVER) != PartyRole.OBSERVER
-        return takes_part and self.roles.lead(organisation.pk)
+        return takes_part and self.roles.leads(organisation.pk)
 
     def may_answer(self, party: Party) -> bool:
         """Return whether the person may answer an invitation. Leads of the invited organisation may."""
-        return self.roles.lead(party.organisation_id)
+        return self.roles.leads(party.organisation_id)
 
     def may_leave(self, party: Party) -> bool:
         """Return whether the person may leave the partnership for this party. Its leads may."""
-        return self.roles.lead(party.organisation_id)
+        return self.roles.leads(party.organisation_id)
 
     @property
     def adds_documents_for(self) -> frozenset[int]:
@@ -129,7 +129,7 @@ class Rights:
 
     def may_withdraw_notice(self, notice: Notice) -> bool:
         """Return whether the person may withdraw a notice. Leads of the party that gave notice may."""
-        return self.roles.lead(notice.organisation_id)
+        return self.roles.leads(notice.organisation_id)
 
     @property
     def may_edit_objectives(self) -> bool:
@@ -181,7 +181,7 @@ class Rights:
 
         Its own leads may, and leads of the chair's and lead organisations.
         """
-        return organisation_id in self.signing and (self.leads or self.roles.lead(organisation_id))
+        return organisation_id in self.signing and (self.leads or self.roles.leads(organisation_id))
 
     @property
     def may_load(self) -> bool:

@@ -110,12 +110,12 @@ class ReportRights:
     @property
     def acts(self) -> bool:
         """Return whether the person acts for the organisation whose report it is, and so may read its draft."""
-        return self.roles.act_for(self.author_id)
+        return self.roles.acts_for(self.author_id)
 
     @property
     def may_write(self) -> bool:
         """Return whether the person may write and submit the report, as an editor or lead of its organisation."""
-        return self.can_report and self.roles.edit_for(self.author_id)
+        return self.can_report and self.roles.may_edit_for(self.author_id)
 
     @property
     def decides_for(self) -> frozenset[int]:
@@ -176,11 +176,11 @@ class MeetingRights:
         People may answer for themselves while they act for a party, and editors may answer for everyone of their party.
         """
         is_own_seat = seat.person_id is not None and seat.person_id == self.roles.person_id
-        acts_for_a_party = any(self.roles.act_for(pk) for pk in self.party_roles)
+        acts_for_a_party = any(self.roles.acts_for(pk) for pk in self.party_roles)
         if is_own_seat and acts_for_a_party:
             return True
         is_party_seat = seat.organisation_id in self.party_roles
-        return is_party_seat and self.roles.edit_for(seat.organisation_id)
+        return is_party_seat and self.roles.may_edit_for(seat.organisation_id)
 
 
 def rights_over_meetings(partnership: Partnership, person: User, now: dt.datetime) -> MeetingRights:

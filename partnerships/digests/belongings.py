@@ -144,7 +144,7 @@ def ask_successor(departure: Departure) -> int:
     organisation = membership.organisation
     if departure.successor is None or author is None:
         return 0
-    if not roles_of(author, departure.now).edit_for(organisation.pk):
+    if not roles_of(author, departure.now).may_edit_for(organisation.pk):
         return 0
     asked_count = 0
     for record in _held(membership.person, organisation, timezone.localdate(departure.now)):

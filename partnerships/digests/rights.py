@@ -42,7 +42,7 @@ class Rights:
 
         They may ask again, or correct the address.
         """
-        return self.subscription.added_for_id is not None and self.roles.edit_for(self.subscription.added_for_id)
+        return self.subscription.added_for_id is not None and self.roles.may_edit_for(self.subscription.added_for_id)
 
     @property
     def may_end(self) -> bool:

@@ -28,7 +28,7 @@ class Rights:
     @property
     def is_own(self) -> bool:
         """Return whether the person has any role in the entry's organisation."""
-        return self.roles.act_for(self.entry.organisation_id)
+        return self.roles.acts_for(self.entry.organisation_id)
 
     @property
     def may_edit(self) -> bool:
@@ -36,7 +36,7 @@ class Rights:
 
         Editors and leads of the entry's organisation may.
         """
-        return self.roles.edit_for(self.entry.organisation_id)
+        return self.roles.may_edit_for(self.entry.organisation_id)
 
     @property
     def answers_for(self) -> frozenset[int]:
@@ -54,7 +54,7 @@ class Rights:
 
     def may_withdraw(self, response: Response) -> bool:
         """Return whether the person may withdraw a response, as an editor or lead of the organisation that answered."""
-        return self.roles.edit_for(response.organisation_id)
+        return self.roles.may_edit_for(response.organisation_id)
 
     def may_link(self, commitment: Commitment) -> bool:
         """Return whether the person may link a commitment to the entry.
@@ -62,7 +62,7 @@ class Rights:
         Editors and leads of either side of the commitment may, if the entry's organisation is one of the sides.
         """
         side_ids = {commitment.giver_id, commitment.receiver_id}
-        edits_for_a_side = any(side_id is not None and self.roles.edit_for(side_id) for side_id in side_ids)
+        edits_for_a_side = any(side_id is not None and self.roles.may_edit_for(side_id) for side_id in side_ids)
         return self.entry.organisation_id in side_ids and edits_for_a_side
 
     def may_judge_for(self, organisation: Organisation, counterpart: Entry) -> bool:
@@ -71,7 +71,7 @@ class Rights:
         Editors and leads of the organisation may, if it is one of the two sides.
         """
         side_ids = {self.entry.organisation_id, counterpart.organisation_id}
-        return organisation.pk in side_ids and self.roles.edit_for(organisation.pk)
+        return organisation.pk in side_ids and self.roles.may_edit_for(organisation.pk)
 
 
 def rights_over(entry: Entry, person: User | None, now: dt.datetime) -> Rights:

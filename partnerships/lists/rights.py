@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from partnerships.agreements.rights import edits_for
+from partnerships.agreements.rights import may_edit_for
 from partnerships.lists.models import SavedView
 from partnerships.people.models import User
 
@@ -18,4 +18,4 @@ def may_change_view(view: SavedView, person: User) -> bool:
     Its owner may. If the view is shared, the owner must still be an editor of the organisation or partnership.
     """
     shared_with = view.organisation or view.partnership
-    return owns_view(view, person) and (shared_with is None or edits_for(person, shared_with))
+    return owns_view(view, person) and (shared_with is None or may_edit_for(person, shared_with))

@@ -36,7 +36,7 @@ class Rights:
 
     def _acts_for(self, *organisation_ids: int | None) -> bool:
         """Return whether the person belongs to one of these organisations. The id of a former party is None."""
-        return any(pk is not None and self.roles.act_for(pk) for pk in organisation_ids)
+        return any(pk is not None and self.roles.acts_for(pk) for pk in organisation_ids)
 
     @property
     def reads_returns(self) -> bool:
@@ -63,12 +63,12 @@ class Rights:
     @property
     def may_report(self) -> bool:
         """Return whether the person is an editor or lead of the provider, who may start, fill in and send a return."""
-        return self.is_open and self.provider is not None and self.roles.edit_for(self.provider)
+        return self.is_open and self.provider is not None and self.roles.may_edit_for(self.provider)
 
     @property
     def may_decide(self) -> bool:
         """Return whether the person is an editor or lead of the council, who may confirm and dispute lines."""
-        return self.is_open and self.council is not None and self.roles.edit_for(self.council)
+        return self.is_open and self.council is not None and self.roles.may_edit_for(self.council)
 
     @property
     def may_reopen(self) -> bool:

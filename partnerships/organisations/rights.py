@@ -26,15 +26,15 @@ class Roles:
     is_administrator: bool = False
     person_id: int | None = None
 
-    def act_for(self, organisation_id: int | None) -> bool:
+    def acts_for(self, organisation_id: int | None) -> bool:
         """Return True if the person acts for the organisation in any role."""
         return self.is_system or organisation_id in self.by_organisation
 
-    def edit_for(self, organisation_id: int | None) -> bool:
+    def may_edit_for(self, organisation_id: int | None) -> bool:
         """Return True if the person is an editor or lead of the organisation."""
         return self.is_system or self.by_organisation.get(organisation_id or 0) in EDITING_ROLES
 
-    def lead(self, organisation_id: int | None) -> bool:
+    def leads(self, organisation_id: int | None) -> bool:
         """Return True if the person leads the organisation."""
         return self.is_system or self.by_organisation.get(organisation_id or 0) == Role.LEAD
 
@@ -45,11 +45,11 @@ class Roles:
 
     def led_among(self, organisation_ids: Collection[int]) -> frozenset[int]:
         """Return those of the given organisations (ids) that the person leads."""
-        return frozenset(pk for pk in organisation_ids if self.lead(pk))
+        return frozenset(pk for pk in organisation_ids if self.leads(pk))
 
     def edited_among(self, organisation_ids: Collection[int]) -> frozenset[int]:
         """Return those of the given organisations (ids) where the person is an editor or lead."""
-        return frozenset(pk for pk in organisation_ids if self.edit_for(pk))
+        return frozenset(pk for pk in organisation_ids if self.may_edit_for(pk))
 
     @property
     def may_change_directory(self) -> bool:
@@ -61,7 +61,7 @@ class Roles:
 
         Leads of all these organisations may, and everyone who may change register data.
         """
-        return self.may_change_directory or (bool(organisation_ids) and all(self.lead(pk) for pk in organisation_ids))
+        return self.may_change_directory or (bool(organisation_ids) and all(self.leads(pk) for pk in organisation_ids))
 
     @property
     def edits_somewhere(self) -> bool:
@@ -102,7 +102,7 @@ class Rights:
     @property
     def may_change_settings(self) -> bool:
         """Return True if the person may change the settings that leads may change, such as the website."""
-        return self.roles.lead(self.organisation.pk) or self.roles.may_change_directory
+        return self.roles.leads(self.organisation.pk) or self.roles.may_change_directory
 
     def may_change(self, fields: Collection[str]) -> bool:
         """Return True if the person may change all these fields.
@@ -114,14 +114,14 @@ class Rights:
     @property
     def may_manage_people(self) -> bool:
         """Return True if the person may manage memberships. Only leads and administrators may."""
-        return self.roles.lead(self.organisation.pk) or self.roles.may_change_directory
+        return self.roles.leads(self.organisation.pk) or self.roles.may_change_directory
 
     def may_name_post(self, membership: Membership) -> bool:
         """Return True if the person may change this membership's job title.
 
         People may change their own job title, and job titles in memberships that they manage.
         """
-        is_own = membership.person_id == self.roles.person_id and self.roles.act_for(membership.organisation_id)
+        is_own = membership.person_id == self.roles.person_id and self.roles.acts_for(membership.organisation_id)
         return is_own or self.may_manage_people
 
     @property
@@ -135,7 +135,7 @@ class Rights:
 
         The organisation's own people and administrators may.
         """
-        return self.roles.act_for(self.organisation.pk) or self.roles.is_administrator
+        return self.roles.acts_for(self.organisation.pk) or self.roles.is_administrator
 
     def may_end(self, membership: Membership) -> bool:
         """Return True if the person may end this membership.

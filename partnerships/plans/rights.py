@@ -66,11 +66,11 @@ class Rights:
 
     def may_offer_for(self, organisation_id: int) -> bool:
         """Return whether the person may offer or give up the plan for an owner, as the leads of that owner may."""
-        return organisation_id in self.owner_ids and self.roles.lead(organisation_id)
+        return organisation_id in self.owner_ids and self.roles.leads(organisation_id)
 
     def may_sign_for(self, organisation_id: int) -> bool:
         """Return whether the person may sign or confirm a condition for the organisation, as its leads may."""
-        return self.roles.lead(organisation_id)
+        return self.roles.leads(organisation_id)
 
     def may_meet(self, sign_off: SignOff) -> bool:
         """Return whether the person may confirm that the condition of a decision is met.
@@ -141,10 +141,10 @@ def may_create_plan(owners: Sequence[Organisation], *, imported: bool, roles: Ro
     """
     if imported:
         return roles.may_import_published([owner.pk for owner in owners])
-    return any(roles.edit_for(owner.pk) for owner in owners)
+    return any(roles.may_edit_for(owner.pk) for owner in owners)
 
 
 def may_ask_for_access(partnership_id: int, roles: Roles) -> bool:
     """Return whether a person may ask to see drafts of a partnership, as people of its present parties may."""
     parties = Party.objects.accepted().filter(partnership=partnership_id)
-    return any(roles.act_for(pk) for pk in parties.values_list("organisation_id", flat=True))
+    return any(roles.acts_for(pk) for pk in parties.values_list("organisation_id", flat=True))

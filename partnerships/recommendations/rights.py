@@ -19,7 +19,7 @@ from partnerships.recommendations.queries.addressing import is_addressed
 
 def may_answer_for(organisation: Organisation, person: User | None, now: dt.datetime) -> bool:
     """Return whether the person may respond for the organisation. Its editors and leads may."""
-    return roles_of(person, now).edit_for(organisation.pk)
+    return roles_of(person, now).may_edit_for(organisation.pk)
 
 
 def organisations_to_respond_for(person: User, recommendation: Recommendation, now: dt.datetime) -> list[Organisation]:

@@ -20,7 +20,7 @@ def may_report_for(person: User, audience: Organisation | Partnership, now: dt.d
     if not has_open_account(person):
         return False
     if isinstance(audience, Organisation):
-        return roles_of(person, now).edit_for(audience.pk)
+        return roles_of(person, now).may_edit_for(audience.pk)
     return bool(rights_over(audience, person, now).adds_documents_for)
 
 

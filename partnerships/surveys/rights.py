@@ -82,7 +82,7 @@ class Rights:
 
 def _takes_part(rights: PartnershipRights) -> bool:
     """Return whether the person acts for a present party of the partnership."""
-    return any(rights.roles.act_for(organisation_id) for organisation_id in rights.present)
+    return any(rights.roles.acts_for(organisation_id) for organisation_id in rights.present)
 
 
 def rights_over(partnership: Partnership, person: User | None, now: dt.datetime) -> Rights:

@@ -20,7 +20,7 @@ def may_upload(
     """
     if organisation is None:
         return roles_of(author, now).may_change_directory
-    return _is_own(register, organisation) and roles_of(author, now).edit_for(organisation.pk)
+    return _is_own(register, organisation) and roles_of(author, now).may_edit_for(organisation.pk)
 
 
 def may_apply(author: User | None, now: dt.datetime, *, register: str, organisation: Organisation | None) -> bool:
@@ -31,7 +31,7 @@ def may_apply(author: User | None, now: dt.datetime, *, register: str, organisat
     """
     if organisation is None:
         return roles_of(author, now).may_change_directory
-    return _is_own(register, organisation) and roles_of(author, now).lead(organisation.pk)
+    return _is_own(register, organisation) and roles_of(author, now).leads(organisation.pk)
 
 
 def _is_own(register: str, organisation: Organisation) -> bool:

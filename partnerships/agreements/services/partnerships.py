@@ -128,7 +128,7 @@ def create_partnership(
     `starter` fills what is empty in the draft with the clauses and texts of the kind. `redefines` is the partnership
     that this one renews. Raises `UnableToCreatePartnership`.
     """
-    require(roles_of(author, now).lead(organisation.pk))
+    require(roles_of(author, now).leads(organisation.pk))
     opening["title"] = " ".join(opening["title"].split())
     partnership = Partnership(
         kind_id=kind,

@@ -174,7 +174,7 @@ def _lock_current_holder(holder: Holder, *, author: User | None, now: dt.datetim
     post = lock_post(holder.post)
     locked_holder = Holder.objects.select_for_update().get(pk=holder.pk)
     roles = roles_of(author, now)
-    is_own = author is not None and locked_holder.person_id == author.pk and roles.act_for(post.organisation_id)
+    is_own = author is not None and locked_holder.person_id == author.pk and roles.acts_for(post.organisation_id)
     require(is_own or may_fill_posts_with(post.role, roles, post.organisation_id))
     if locked_holder.ends_on is not None and locked_holder.ends_on <= timezone.localdate(now):
         raise UnableToChangePost(

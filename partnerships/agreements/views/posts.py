@@ -79,7 +79,7 @@ def post_page(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     post = get_object_or_404(Post.objects.visible_to(user).for_listing(), pk=pk)
     user_roles = roles_of(user, timezone.now())
-    is_own = user_roles.act_for(post.organisation_id)
+    is_own = user_roles.acts_for(post.organisation_id)
     may_name = is_own and not post.is_ended and may_fill_posts_with(post.role, user_roles, post.organisation_id)
     # The page shows the present holders above the list of earlier and later ones.
     present_holder_ids = [holder.pk for holder in post.current_holders]
@@ -110,7 +110,7 @@ def post_create(request: HttpRequest, organisation_id: int, partnership_id: int 
     user_roles = roles_of(user, timezone.now())
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=organisation_id)
     partnership = None if partnership_id is None else get_visible(user, partnership_id)
-    require(user_roles.edit_for(organisation.pk))
+    require(user_roles.may_edit_for(organisation.pk))
     # Only a present party has posts in the partnership.
     if partnership is not None and not partnership.parties.accepted().filter(organisation=organisation).exists():
         raise Http404
@@ -226,7 +226,7 @@ def _get_editable_holder(user: User, pk: int) -> Holder:
     )
     holder = get_object_or_404(visible_holders, pk=pk)
     user_roles = roles_of(user, timezone.now())
-    is_own_entry = holder.person_id == user.pk and user_roles.act_for(holder.post.organisation_id)
+    is_own_entry = holder.person_id == user.pk and user_roles.acts_for(holder.post.organisation_id)
     require(is_own_entry or may_fill_posts_with(holder.post.role, user_roles, holder.post.organisation_id))
     return holder
 

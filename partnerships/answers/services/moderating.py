@@ -93,7 +93,7 @@ def trust_person(*, person: User, organisation: Organisation, author: User, now:
     From now on, the stakeholder's answers about the organisation's plans are shown without approval, and those
     waiting for approval are approved. Does nothing if the organisation already trusts the stakeholder.
     """
-    require(roles_of(author, now).lead(organisation.pk) and person.is_stakeholder and person.is_active)
+    require(roles_of(author, now).leads(organisation.pk) and person.is_stakeholder and person.is_active)
     trust, is_new = Trust.objects.get_or_create(
         person=person, organisation=organisation, ended_at=None, defaults={"set_by": author, "set_at": now}
     )
@@ -115,7 +115,7 @@ def end_trust(*, trust: Trust, author: User | None, now: dt.datetime) -> None:
     Only leads of the organisation may end it; `author` is None after a restore. Raises `UnableToDecide`.
     """
     roles = roles_of(author, now)
-    require(roles.is_system or roles.lead(trust.organisation_id))
+    require(roles.is_system or roles.leads(trust.organisation_id))
     trust = Trust.objects.select_for_update(of=("self",)).select_related("person", "organisation").get(pk=trust.pk)
     if trust.ended_at is not None:
         raise UnableToDecide("Your organisation no longer trusts this person, so you do not need to do anything.")

@@ -150,13 +150,13 @@ class ProposeForm(TermsForm):
     def _check_own_organisation(self, giver: Organisation, receiver: Organisation, *, confirms: bool) -> None:
         """Require that the author edits for one of the two and, if they confirm at once, that they are its lead."""
         roles = roles_of(self._user, timezone.now())
-        own_organisations = [organisation for organisation in (giver, receiver) if roles.edit_for(organisation.pk)]
+        own_organisations = [organisation for organisation in (giver, receiver) if roles.may_edit_for(organisation.pk)]
         if not own_organisations:
             self.add_error("giver", "You cannot make changes for either organisation. Choose one that you can.")
             return
         # A person who edits for both proposes for the giver, as in the service.
         proposer = own_organisations[0]
-        if confirms and not roles.lead(proposer.pk):
+        if confirms and not roles.leads(proposer.pk):
             self.add_error(
                 "confirm",
                 f"Only a lead of {proposer.display_name} can confirm this. Untick to let a lead confirm it later.",

@@ -39,7 +39,7 @@ def circulate(*, conversation: Conversation, author: User, now: dt.datetime) -> 
     conversation = lock_conversation(conversation)
     if not conversation.is_draft:
         raise UnableToCirculate(f"The record is {conversation.status_words}, so you cannot circulate it.")
-    may_circulate = roles_of(author, now).edit_for(conversation.organisation.pk)
+    may_circulate = roles_of(author, now).may_edit_for(conversation.organisation.pk)
     require(may_circulate, f"Only editors of {conversation.organisation.display_name} can circulate this record.")
 
     conversation.status = Status.CIRCULATED
@@ -75,7 +75,7 @@ def suggest_correction(
     conversation = lock_conversation(conversation)
     if not conversation.is_open_for_correction:
         raise UnableToCorrect(f"The record is {conversation.status_words}, so you cannot suggest a correction.")
-    may_correct = roles_of(author, now).edit_for(organisation.pk) and _takes_part(conversation, organisation)
+    may_correct = roles_of(author, now).may_edit_for(organisation.pk) and _takes_part(conversation, organisation)
     require(may_correct, "Only editors of the organisations that took part can suggest corrections.")
     if organisation.pk == conversation.organisation_id:
         raise UnableToCorrect("Your organisation keeps this record, so change it yourself.")
@@ -101,7 +101,7 @@ def answer_correction(
     correction = Correction.objects.select_for_update(of=("self",)).get(pk=correction.pk)
     if not correction.is_open:
         raise UnableToCorrect("A colleague has already answered this correction, so you do not need to.")
-    may_answer = roles_of(author, now).edit_for(conversation.organisation.pk)
+    may_answer = roles_of(author, now).may_edit_for(conversation.organisation.pk)
     require(may_answer, f"Only editors of {conversation.organisation.display_name} can answer corrections.")
     if not taken_up and not answer.strip():
         raise UnableToCorrect("Enter why you do not accept the correction.")
@@ -163,7 +163,7 @@ def _check_may_agree(
     """Raise `UnableToAgree` if the author cannot agree to this revision of the record for the organisation."""
     if not conversation.is_open_for_correction:
         raise UnableToAgree(f"The record is {conversation.status_words}, so you cannot agree to it.")
-    may_agree = roles_of(author, now).edit_for(organisation.pk) and _takes_part(conversation, organisation)
+    may_agree = roles_of(author, now).may_edit_for(organisation.pk) and _takes_part(conversation, organisation)
     require(may_agree, "Only editors of the organisations that took part can agree to the record.")
     if revision != conversation.revision:
         raise UnableToAgree("The record has changed since you opened it. Read it again before you agree.")

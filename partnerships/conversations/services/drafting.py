@@ -48,7 +48,7 @@ def record_conversation(
     if existing := _created_with_key(key, author):
         return existing
     require(
-        roles_of(author, now).edit_for(organisation.pk),
+        roles_of(author, now).may_edit_for(organisation.pk),
         f"Only editors and leads of {organisation.display_name} can write up this conversation.",
     )
     check_record(record, organisation, timezone.localdate(now))
@@ -137,7 +137,7 @@ def _check_edit(conversation: Conversation, record: Record, revision: int, autho
     """Raise `UnableToRecord` if the author cannot change the conversation in this way."""
     if not conversation.is_editable:
         raise UnableToRecord(f"The record is {conversation.status_words}, so you can no longer change it.")
-    may_edit = roles_of(author, now).edit_for(conversation.organisation.pk)
+    may_edit = roles_of(author, now).may_edit_for(conversation.organisation.pk)
     require(may_edit, f"Only editors of {conversation.organisation.display_name} can change this record.")
     if revision != conversation.revision:
         raise UnableToRecord(
@@ -171,7 +171,7 @@ def cancel_planned(*, conversation: Conversation, reason: str, author: User, now
         raise UnableToCancel(
             f"This conversation is {conversation.status_words}. You can only cancel a planned conversation."
         )
-    may_cancel = roles_of(author, now).edit_for(conversation.organisation.pk)
+    may_cancel = roles_of(author, now).may_edit_for(conversation.organisation.pk)
     require(may_cancel, f"Only editors of {conversation.organisation.display_name} can cancel this conversation.")
     if not reason.strip():
         raise UnableToCancel("Enter a reason.")

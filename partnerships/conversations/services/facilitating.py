@@ -117,14 +117,14 @@ def accept_facilitation(*, facilitator: Facilitator, author: User, now: dt.datet
     """
     facilitator = _lock(facilitator)
     roles = roles_of(author, now)
-    require(facilitator.person_id == author.pk and roles.act_for(facilitator.organisation_id))
+    require(facilitator.person_id == author.pk and roles.acts_for(facilitator.organisation_id))
     if not facilitator.is_waiting:
         raise UnableToAcceptFacilitation(
             "You have already answered this request, or your role has ended, so you do not need to answer."
         )
 
     party = Party.objects.filter(partnership=facilitator.partnership, organisation=facilitator.organisation).first()
-    if party is not None and party.is_waiting and roles.lead(party.organisation_id):
+    if party is not None and party.is_waiting and roles.leads(party.organisation_id):
         answer_invitation(party=party, accept=True, reason="", author=author, now=now)
     if party is None or not party.is_present:
         raise UnableToAcceptFacilitation(
@@ -147,7 +147,7 @@ def end_facilitation(*, facilitator: Facilitator, reason: str, author: User | No
     is_own = (
         author is not None
         and facilitator.person_id == author.pk
-        and roles_of(author, now).act_for(facilitator.organisation_id)
+        and roles_of(author, now).acts_for(facilitator.organisation_id)
     )
     require(is_own or rights_over(facilitator.partnership, author, now).leads)
     if facilitator.ended_at is not None:

@@ -65,7 +65,7 @@ def attach_file(
     The file is part of the record, so the other organisations must agree to a circulated record again.
     """
     conversation = lock_conversation(conversation)
-    may_attach = roles_of(author, now).edit_for(conversation.organisation_id)
+    may_attach = roles_of(author, now).may_edit_for(conversation.organisation_id)
     require(may_attach, f"Only editors of {conversation.organisation.display_name} can attach files.")
     if not conversation.is_editable:
         raise UnableToAttachFile(f"The record is {conversation.status_words}, so you can no longer attach files.")
@@ -180,7 +180,7 @@ def remove_attachment(*, attachment: Attachment, reason: str, author: User | Non
     """
     conversation = lock_conversation(attachment.conversation) if attachment.conversation else None
     meeting = lock_meeting(attachment.meeting) if attachment.meeting else None
-    may_remove = roles_of(author, now).edit_for(attachment.added_for_id)
+    may_remove = roles_of(author, now).may_edit_for(attachment.added_for_id)
     require(may_remove, "Only editors of the organisation that added the file can remove it.")
     if conversation is not None and author is not None and not conversation.is_editable:
         raise UnableToRemoveFile(f"The record is {conversation.status_words}, so you can no longer remove files.")

@@ -42,7 +42,7 @@ def write_journal_note(
     about: Organisation | None = None,
 ) -> JournalNote:
     """Write a note about a partnership of the organisation, or about any organisation. Raises `UnableToWriteNote`."""
-    require(roles_of(author, now).edit_for(organisation.pk), _EDITORS)
+    require(roles_of(author, now).may_edit_for(organisation.pk), _EDITORS)
     if partnership is not None:
         takes_part = partnership.parties.accepted().filter(organisation=organisation).exists()
         require(
@@ -81,7 +81,7 @@ def change_journal_note(
     `revision` is the revision of the text that the author edited.
     """
     note = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
-    require(roles_of(author, now).edit_for(note.organisation_id), _EDITORS)
+    require(roles_of(author, now).may_edit_for(note.organisation_id), _EDITORS)
     if note.is_deleted:
         raise UnableToWriteNote("This note was deleted, so you can no longer change it.")
     check_revision(note, revision)
@@ -113,7 +113,7 @@ def change_journal_note(
 def delete_journal_note(*, note: JournalNote, reason: str, author: User | None, now: dt.datetime) -> None:
     """Delete a note's texts. The row remains, with who deleted it, when and why. Raises `UnableToDeleteNote`."""
     note = JournalNote.objects.select_for_update(of=("self",)).get(pk=note.pk)
-    require(roles_of(author, now).edit_for(note.organisation_id), _EDITORS)
+    require(roles_of(author, now).may_edit_for(note.organisation_id), _EDITORS)
     if note.is_deleted:
         raise UnableToDeleteNote("This note has already been deleted, so you do not need to delete it.")
     if not reason.strip():

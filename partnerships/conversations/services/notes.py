@@ -48,7 +48,7 @@ def write_private_note(
     # The lock stops two colleagues from creating the first note at the same moment.
     Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
     took_part = conversation.sides.filter(organisation=organisation).exists()
-    may_note = took_part and roles_of(author, now).edit_for(organisation.pk)
+    may_note = took_part and roles_of(author, now).may_edit_for(organisation.pk)
     require(may_note, "Only editors of an organisation that took part can write a private note.")
     private_note = PrivateNote.objects.filter(conversation=conversation, organisation=organisation).first()
     check_revision(private_note, revision)

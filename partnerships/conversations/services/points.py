@@ -38,7 +38,7 @@ def close_point(*, point: Point, reason: str, author: User, now: dt.datetime) ->
     kind = point.get_kind_display().lower()
     if not point.is_current:
         raise UnableToChangePoint(f"A colleague has already closed this {kind}, so you do not need to.")
-    may_close = roles_of(author, now).edit_for(point.organisation.pk)
+    may_close = roles_of(author, now).may_edit_for(point.organisation.pk)
     require(may_close, f"Only editors of {point.organisation.display_name} can close this {kind}.")
     if not reason.strip():
         raise UnableToChangePoint(f"Enter why the {kind} no longer applies.")
@@ -104,7 +104,7 @@ def turn_into_entry(
     point = Point.objects.select_related("conversation").get(pk=point.pk)
     _check_may_become_entry(point)
     took_part = conversation.sides.filter(organisation=organisation).exists()
-    may_turn = took_part and roles_of(author, now).edit_for(organisation.pk)
+    may_turn = took_part and roles_of(author, now).may_edit_for(organisation.pk)
     require(may_turn, "Only editors and leads of the organisations that took part can do this.")
     if point.direction == "ask" and organisation.pk != point.organisation_id:
         raise UnableToChangePoint("Only the organisation that has the obstacle can turn it into an ask.")

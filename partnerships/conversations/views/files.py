@@ -89,7 +89,7 @@ def file_remove(request: HttpRequest, pk: int) -> HttpResponse:
     user = signed_in(request)
     visible = Attachment.objects.visible_to(user).select_related("conversation", "meeting", "added_for")
     attachment = get_object_or_404(visible, pk=pk)
-    require(roles_of(user, timezone.now()).edit_for(attachment.added_for_id))
+    require(roles_of(user, timezone.now()).may_edit_for(attachment.added_for_id))
     record = attachment.conversation or attachment.meeting
     assert record is not None  # the constraint `attachment_has_conversation_or_meeting` requires one of them
     back = record.get_absolute_url()

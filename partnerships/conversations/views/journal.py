@@ -48,7 +48,7 @@ def _open_note(request: HttpRequest, pk: int) -> tuple[JournalNote, bool]:
     user = signed_in(request)
     note = get_object_or_404(JournalNote.objects.visible_to(user).for_listing(), pk=pk)
     set_titles_for(user, [note])
-    return note, roles_of(user, timezone.now()).edit_for(note.organisation_id)
+    return note, roles_of(user, timezone.now()).may_edit_for(note.organisation_id)
 
 
 @require_safe

@@ -126,7 +126,7 @@ def add_stakeholder(
     some time.
     """
     lock_planning()
-    require(roles_of(author, now).edit_for(organisation.pk))
+    require(roles_of(author, now).may_edit_for(organisation.pk))
     if isinstance(target, Recommendation):
         raise UnableToSubscribe(
             "Only people with an account can follow a recommendation. Invite the person to create an account first."
@@ -198,7 +198,7 @@ def add_confirmed_subscription(
     """
     lock_planning()
     roles = roles_of(author, now)
-    require(may_choose_for(person, roles) if organisation is None else roles.edit_for(organisation.pk))
+    require(may_choose_for(person, roles) if organisation is None else roles.may_edit_for(organisation.pk))
     occasion = _Occasion(
         SubscriptionOrigin.LEAD if organisation is not None else SubscriptionOrigin.SELF, author, organisation, why
     )

@@ -104,7 +104,7 @@ def create_entry(
     `came_from` is the record that led to the entry, for example a recommendation. If the organisation already
     has an entry with this `key`, because a form was sent twice, that entry is returned.
     """
-    require(roles_of(author, now).edit_for(organisation.pk))
+    require(roles_of(author, now).may_edit_for(organisation.pk))
     addressees = list(addressees)
     entry = Entry(
         organisation=organisation,

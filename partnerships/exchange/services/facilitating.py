@@ -63,7 +63,7 @@ def end_entry_facilitator(*, facilitator: EntryFacilitator, reason: str, author:
     lock_entry(entry)
     facilitator = EntryFacilitator.objects.for_listing().select_for_update(of=("self",)).get(pk=facilitator.pk)
     is_self = author is not None and facilitator.person_id == author.pk
-    is_own_role = is_self and roles_of(author, now).act_for(facilitator.organisation_id)
+    is_own_role = is_self and roles_of(author, now).acts_for(facilitator.organisation_id)
     require(is_own_role or rights_over(entry, author, now).may_edit)
     if facilitator.ended_at is not None:
         raise UnableToFacilitate(

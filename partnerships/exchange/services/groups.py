@@ -36,7 +36,7 @@ def start_group_from_answer(
     entry = response.entry
     lock_entry(entry)
     side_by_id = {entry.organisation_id: entry.organisation, response.organisation_id: response.organisation}
-    require(organisation.pk in side_by_id and roles_of(author, now).lead(organisation.pk))
+    require(organisation.pk in side_by_id and roles_of(author, now).leads(organisation.pk))
     response.refresh_from_db()
     if not response.is_accepted:
         raise UnableToStartGroupFromAnswer("Accept this answer before you start a working group.")

@@ -164,7 +164,7 @@ def introduce(
     An organisation can suggest an introduction only once. Both sides must be able to read each other's entry.
     """
     _lock_pair(entry, counterpart)
-    require(roles_of(author, now).edit_for(organisation.pk) and may_read_both(entry, counterpart, author))
+    require(roles_of(author, now).may_edit_for(organisation.pk) and may_read_both(entry, counterpart, author))
     if entry.direction == counterpart.direction or entry.organisation_id == counterpart.organisation_id:
         raise UnableToIntroduce("Choose an ask and an offer from two different organisations.")
     if not (entry.is_open and counterpart.is_open):

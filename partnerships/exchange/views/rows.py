@@ -122,7 +122,7 @@ def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:
     receipts = rows_for(_receipts_of, user, entry.pk)
     for receipt in receipts:
         # Only the referring organisation may see the colleague and the message to them.
-        if not rights.roles.act_for(receipt.organisation_id):
+        if not rights.roles.acts_for(receipt.organisation_id):
             receipt.referred_to, receipt.note = None, ""
     return receipts
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.rights import edits_for
+from partnerships.agreements.rights import may_edit_for
 from partnerships.calendars.services import end_addresses_of_view
 from partnerships.kit.lists import find_list
 from partnerships.kit.rights import require
@@ -67,7 +67,7 @@ def share_view(
 ) -> SavedView:
     """Share a view with the people of an organisation or partnership. None stops the sharing."""
     view = SavedView.objects.select_for_update().get(pk=view.pk)
-    require(owns_view(view, person) and (shared_with is None or edits_for(person, shared_with)))
+    require(owns_view(view, person) and (shared_with is None or may_edit_for(person, shared_with)))
     if shared_with is None:
         stop_sharing(view, author=person, now=now)
     else:

@@ -146,7 +146,7 @@ def _lock_lines_lacking_consent(lines: Collection[Handover], author: User | None
     lines_to_lock = Handover.objects.select_for_update().filter(pk__in=[line.pk for line in lines])
     locked_lines = list(lines_to_lock.lacking_consent().order_by("pk"))
     for line in locked_lines:
-        require(roles.may_change_directory or roles.lead(line.predecessor_id) or roles.lead(line.successor_id))
+        require(roles.may_change_directory or roles.leads(line.predecessor_id) or roles.leads(line.successor_id))
     if not locked_lines or len(locked_lines) < len(lines):
         raise UnableToHandOverLines(
             "Another person has already recorded the consent to some of the lines you ticked. Reload the page to see "

@@ -34,7 +34,7 @@ def hand_over_records(
     Raises `UnableToHandOver`.
     """
     locked_organisation = lock_organisation(organisation.pk)
-    require(roles_of(author, now).lead(locked_organisation.pk))
+    require(roles_of(author, now).leads(locked_organisation.pk))
     day = timezone.localdate(now)
     if not reason.strip():
         raise UnableToHandOver("Enter a reason.")

@@ -71,7 +71,7 @@ def propose_handovers(
     administrators may propose. Raises `UnableToHandOverLines`.
     """
     roles = roles_of(author, now)
-    require(roles.lead(predecessor.pk) or roles.may_change_directory)
+    require(roles.leads(predecessor.pk) or roles.may_change_directory)
     locked_succession = lock_succession(succession.pk)
     if locked_succession.status == SuccessionStatus.CANCELLED:
         raise UnableToHandOverLines("This succession was cancelled, so you cannot propose who takes over.")
@@ -191,7 +191,7 @@ def answer_handovers(
         line.pk: (line.successor_id, *(organisation.pk for organisation in line.others.all())) for line in open_lines
     }
     for successor_ids in set(successor_ids_by_line.values()):
-        require(any(roles.lead(pk) for pk in successor_ids))
+        require(any(roles.leads(pk) for pk in successor_ids))
     if not open_lines or len(open_lines) < len(lines):
         raise UnableToHandOverLines(_ALREADY_ANSWERED)
     if not accept and not reason.strip():
@@ -230,7 +230,7 @@ def _accept_lines(
 def _delete_accepted_parts(successor_ids_by_line: Mapping[int, Sequence[int]], roles: Roles) -> None:
     """Delete the earlier acceptances of these lines by the organisations that the author leads."""
     successor_ids = {pk for successor_ids in successor_ids_by_line.values() for pk in successor_ids}
-    led_ids = {pk for pk in successor_ids if roles.lead(pk)}
+    led_ids = {pk for pk in successor_ids if roles.leads(pk)}
     AcceptedPart.objects.filter(handover__in=successor_ids_by_line, organisation__in=led_ids).delete()
 
 
@@ -247,7 +247,7 @@ def _accept_parts(
         AcceptedPart(handover_id=line_id, organisation_id=organisation_id, accepted_by=author, accepted_at=now)
         for line_id, successor_ids in successor_ids_by_line.items()
         for organisation_id in successor_ids
-        if roles.lead(organisation_id) and organisation_id not in accepted_ids_by_line[line_id]
+        if roles.leads(organisation_id) and organisation_id not in accepted_ids_by_line[line_id]
     ]
     if {part.handover_id for part in new_parts} != successor_ids_by_line.keys():
         raise UnableToHandOverLines(_ALREADY_ANSWERED)

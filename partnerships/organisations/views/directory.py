@@ -104,7 +104,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "may_invite_first_lead": user.is_staff and not organisation.is_ended and not contacts,
         "lines": timeline_lines(events),
         "sections": sections,
-        "may_change": roles_of(user, timezone.now()).lead(organisation.pk),
+        "may_change": roles_of(user, timezone.now()).leads(organisation.pk),
         **_facts_context(organisation),
     }
     return render(request, "organisations/detail.html", context)
@@ -200,7 +200,7 @@ def change_settings(request: HttpRequest, pk: int) -> HttpResponse:
     """Change the settings of an organisation as one of its leads."""
     user = signed_in(request)
     organisation = get_object_or_404(Organisation.objects.visible_to(user), pk=pk)
-    require(roles_of(user, timezone.now()).lead(organisation.pk))  # administrators use Django admin
+    require(roles_of(user, timezone.now()).leads(organisation.pk))  # administrators use Django admin
     form = SettingsForm(post_data(request), organisation=organisation)
 
     if request.method == "POST" and form.is_valid():

@@ -43,7 +43,7 @@ def without_owner(request: HttpRequest, pk: int) -> HttpResponse:
     if organisation.is_ended:
         require(request.method != "POST")
         return _show_records_of_ended(request, organisation, roles)
-    require(roles.lead(organisation.pk))
+    require(roles.leads(organisation.pk))
 
     people = with_account(people_of(organisation))
     forms = []
@@ -79,7 +79,7 @@ def _show_records_of_ended(request: HttpRequest, organisation: Organisation, rol
     user, today = signed_in(request), timezone.localdate()
     successors = successors_on(organisation, today)
     leads_successor = bool(roles.led_among([successor.pk for successor in successors]))
-    require(roles.lead(organisation.pk) or leads_successor or roles.may_change_directory)
+    require(roles.leads(organisation.pk) or leads_successor or roles.may_change_directory)
 
     successions = [
         succession for succession in successions_of(organisation) if organisation in ending_predecessors(succession)
@@ -116,13 +116,13 @@ def _held_records(
     roles: Roles,
 ) -> list[_HeldRecord]:
     """Return the records of one kind, with the titles that the person may read and the state of their lines."""
-    is_lead = roles.lead(organisation.pk)
+    is_lead = roles.leads(organisation.pk)
     readable_title_by_id = readable_titles(group.kind, organisation, [record.pk for record in group.records], user)
     records = []
     for record in group.records:
         line = line_by_record.get((group.kind.code, record.pk))
         # Only the predecessor may read why a successor disputes a line, not the other successors.
-        leads_successor = line is not None and roles.lead(line.successor_id)
+        leads_successor = line is not None and roles.leads(line.successor_id)
         may_read_dispute = is_lead or leads_successor or roles.may_change_directory
         may_read_record = is_lead or record.pk in readable_title_by_id
         records.append(

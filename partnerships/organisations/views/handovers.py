@@ -90,9 +90,9 @@ def propose_lines(request: HttpRequest, pk: int, predecessor: int, kind: str) ->
     predecessors = Organisation.objects.filter(ties_as_predecessor__succession=succession).distinct()
     organisation = get_object_or_404(predecessors, pk=predecessor)
     roles = roles_of(user, now)
-    require(roles.lead(organisation.pk) or roles.may_change_directory)
+    require(roles.leads(organisation.pk) or roles.may_change_directory)
     kind_count = _count_of_kind(succession, organisation, kind, timezone.localdate(now))
-    if not roles.lead(organisation.pk):
+    if not roles.leads(organisation.pk):
         # Administrators who do not lead the organisation see only the titles that they may read.
         ids = [record.pk for record in kind_count.undecided]
         kind_count = kind_count.for_others(readable_titles(obligation(kind), organisation, ids, user))

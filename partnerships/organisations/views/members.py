@@ -86,8 +86,8 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
         # What the reader can see and do
         "may_see_people": rights.may_see_people,
         "may_manage": rights.may_manage_people,
-        "leads": rights.roles.lead(pk),
-        "may_see_records_without_owner": rights.roles.lead(pk)
+        "leads": rights.roles.leads(pk),
+        "may_see_records_without_owner": rights.roles.leads(pk)
         or (organisation.is_ended and rights.roles.may_change_directory),
     }
     return render(request, "organisations/people.html", context)

@@ -178,7 +178,7 @@ def answer_offer(
     return to the partnership. Raises `UnableToChangeOwners`.
     """
     plan = lock_with_partnership(offer.plan, offer.partnership_id)
-    require(roles_of(author, now).lead(offer.organisation_id))
+    require(roles_of(author, now).leads(offer.organisation_id))
     # Fetch the offer again under the lock. A colleague may have answered it since the page was shown.
     open_offers = plan.ownership_offers.acceptable().select_related("organisation", "offered_for", "partnership")
     open_offer = open_offers.filter(pk=offer.pk).first()

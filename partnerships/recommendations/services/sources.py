@@ -68,7 +68,7 @@ def record_source(
     Empty details do not change the recorded values. For a report that comes with Common Ground, organisation and author
     are None. Raises `UnableToRecord`, also if a colleague records the report at the same moment.
     """
-    require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
+    require(roles_of(author, now).may_edit_for(organisation.pk if organisation else None))
     title = _valid_title(details)
     source = Source.objects.select_for_update().filter(title__iexact=title, year=details.year).first()
     values = {"publisher": details.publisher.strip(), "total": details.total, "note": details.note.strip()}
@@ -157,7 +157,7 @@ def record_recommendation(
     gets the reference. Raises `UnableToRecord`.
     """
     source = Source.objects.select_for_update(of=("self",)).get(pk=source.pk)
-    require(roles_of(author, now).edit_for(organisation.pk if organisation else None))
+    require(roles_of(author, now).may_edit_for(organisation.pk if organisation else None))
     text, reference = " ".join(details.text.split()), details.reference.strip()
     _check(text, details)
 

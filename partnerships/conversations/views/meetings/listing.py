@@ -51,7 +51,7 @@ def meeting_list(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     cycle, cycle_from_terms, next_meeting = None, None, None
     # Only people who act for a party see the cycle, and the meeting that follows from it.
-    if any(rights.roles.act_for(party) for party in rights.party_roles):
+    if any(rights.roles.acts_for(party) for party in rights.party_roles):
         cycle = queries.running_cycle(partnership)
         if cycle is None:
             cycle_from_terms = queries.cycle_from_terms(partnership, timezone.localdate(now))

@@ -188,7 +188,7 @@ def _owner(run: ImportedRows, line: Line, giver: Organisation, existing_owner: U
     if existing_owner is not None and name == existing_owner.display_name.casefold():
         return existing_owner
     # Email addresses at other organisations are not looked up, because the result would show who has an account.
-    is_own = roles_of(run.author, run.now).act_for(giver.pk)
+    is_own = roles_of(run.author, run.now).acts_for(giver.pk)
     people = [
         person
         for person in possible_owners(giver)

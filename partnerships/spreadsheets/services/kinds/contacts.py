@@ -71,7 +71,7 @@ def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
     """Return whether the person may change the organisation's contacts."""
     if target.partnership is not None:
         return partnership_rows.may_import(target, person, now)
-    return target.organisation is not None and roles_of(person, now).edit_for(target.organisation.pk)
+    return target.organisation is not None and roles_of(person, now).may_edit_for(target.organisation.pk)
 
 
 def _remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:

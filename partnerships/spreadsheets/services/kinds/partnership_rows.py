@@ -33,7 +33,7 @@ def may_import(target: Target, person: User, now: dt.datetime) -> bool:
     party = target.organisation
     if party is None or partnership_of(target).is_over_on(timezone.localdate(now)):
         return False
-    return roles_of(person, now).edit_for(party.pk) and party in parties_of(target)
+    return roles_of(person, now).may_edit_for(party.pk) and party in parties_of(target)
 
 
 def remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:

@@ -100,7 +100,7 @@ def _organisation(target: Target) -> Organisation:
 
 def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
     """Return whether the person may record recommendations for the organisation."""
-    return roles_of(person, now).edit_for(_organisation(target).pk)
+    return roles_of(person, now).may_edit_for(_organisation(target).pk)
 
 
 def _code_by_kind() -> dict[str, str]:

@@ -88,6 +88,12 @@ class SavedView(models.Model):
         """Return whether people other than the owner can open the view."""
         return self.organisation_id is not None or self.partnership_id is not None
 
+    def share_with(self, audience: Organisation | Partnership | None) -> None:
+        """Save that an organisation or a partnership shares the view, or nobody if `audience` is None."""
+        self.organisation = audience if isinstance(audience, Organisation) else None
+        self.partnership = audience if isinstance(audience, Partnership) else None
+        self.save(update_fields=["organisation", "partnership"])
+
 
 class DefaultView(models.Model):
     """The view with which a list opens for one person."""

@@ -67,22 +67,21 @@ def share_view(
 ) -> SavedView:
     """Share a view with the people of an organisation or partnership. None stops the sharing."""
     view = SavedView.objects.select_for_update().get(pk=view.pk)
-    require(owns_view(view, person) and (shared_with is None or may_edit_for(person, shared_with)))
+    require(owns_view(view, person))
     if shared_with is None:
         stop_sharing(view, author=person, now=now)
-    else:
-        view.organisation = shared_with if isinstance(shared_with, Organisation) else None
-        view.partnership = shared_with if isinstance(shared_with, Partnership) else None
-        view.save(update_fields=["organisation", "partnership"])
+        note_sharing(view, now=now)
+        return view
+
+    require(may_edit_for(person, shared_with))
+    view.share_with(shared_with)
     note_sharing(view, now=now)
     return view
 
 
 def stop_sharing(view: SavedView, *, author: User | None, now: dt.datetime) -> None:
     """Stop sharing a view. Everybody except its owner loses their default view, follow and calendar addresses of it."""
-    view.organisation = None
-    view.partnership = None
-    view.save(update_fields=["organisation", "partnership"])
+    view.share_with(None)
     DefaultView.objects.filter(view=view).exclude(person=view.owner_id).delete()
     Follow.objects.filter(view=view).exclude(person=view.owner_id).delete()
     end_addresses_of_view(view_number=view.pk, author=author, now=now, exempt_person_id=view.owner_id)

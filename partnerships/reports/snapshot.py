@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from typing import Any, TypeAlias, overload
@@ -61,6 +61,7 @@ class Row:
     """A row of a table, with one cell for each column."""
 
     cells: tuple[Cell, ...]
+    _: KW_ONLY
     #: The URL of the record that the row is about.
     href: str = ""
     #: Identifies the same row in another snapshot. By default, the first cell does.

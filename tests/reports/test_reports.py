@@ -56,7 +56,13 @@ SAMPLE = Snapshot(
                 Column("Grant (£)", Kind.MONEY),
                 Column("Due", Kind.DAY),
             ),
-            (Row(("2027-28", 60, -4, Decimal("12.5"), Decimal("1000.50"), dt.date(2028, 3, 31)), "/plans/1/", "a"),),
+            (
+                Row(
+                    ("2027-28", 60, -4, Decimal("12.5"), Decimal("1000.50"), dt.date(2028, 3, 31)),
+                    href="/plans/1/",
+                    key="a",
+                ),
+            ),
             Row(("Total", 60, -4, None, Decimal("1000.50"), None)),
             "Of one plan.",
         ),

@@ -117,6 +117,10 @@ class Pipeline:
         """Return the count of all homes."""
         return self.by["all"].get((), HomesCount())
 
+    def homes_in(self, year: str) -> HomesCount:
+        """Return the count of homes that complete in a year, such as "2027-28"."""
+        return self.by["year"].get((year,), HomesCount())
+
 
 def homes_pipeline(
     reader: Reader, filters: PipelineFilters, *, earlier: dt.datetime | None, now: dt.datetime

@@ -52,7 +52,13 @@ def kinds_table(
         "Each figure is the total for the areas that have published a figure. Homes for market sale and rent are left "
         "out."
     )
-    return Table("kinds", "Affordable homes by kind, all chosen areas together", columns, tuple(rows), note=note)
+    return Table(
+        code="kinds",
+        title="Affordable homes by kind, all chosen areas together",
+        columns=columns,
+        rows=tuple(rows),
+        note=note,
+    )
 
 
 def _sum_of(areas: Iterable[AreaFigures], measure: str, year: int | None) -> int | None:

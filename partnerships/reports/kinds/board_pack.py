@@ -19,6 +19,7 @@ from partnerships.agreements.queries.sharing import is_data_sharing_open
 from partnerships.commitments.models import Commitment
 from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.exchange.models import Direction, Entry
+from partnerships.kit.addresses import page_address
 from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, Form
@@ -33,7 +34,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 from partnerships.plans.queries.pipeline import PipelineFilters, homes_pipeline
 from partnerships.recommendations.queries.adoptions import adoptions_of_partnerships
-from partnerships.reports.kinds.homes_pipeline import EarlierFigures, RowNames, division_table, slip_table
+from partnerships.reports.kinds.homes_tables import EarlierFigures, RowNames, division_table, slip_table
 from partnerships.reports.kinds.promises_kept import overdue_table
 from partnerships.reports.kinds.unanswered_asks import oldest_table
 from partnerships.reports.registry import Report, ReportContext
@@ -200,7 +201,7 @@ def _read_suggested(pack: _Pack) -> _Suggested:
     for source, item in sorted(suggestions, key=lambda pair: pack.index_of(pair[1].partnership)):
         cells = (item.title, source.heading, *pack.partnership_cell(item.partnership), item.detail)
         key = f"{item.subject_kind}-{item.subject_id}-{source.name}"
-        rows[item.purpose].append(Row(cells, item.path, key, record=f"{item.subject_kind}:{item.subject_id}"))
+        rows[item.purpose].append(Row(cells, href=item.path, key=key, record=f"{item.subject_kind}:{item.subject_id}"))
     return rows
 
 
@@ -227,16 +228,16 @@ def _unanswered(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
 
 def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
-    """Return the tables of homes to come: by year, by tenure, and how far they have slipped."""
+    """Return the tables of homes to come, by year and by tenure, and of the sites with a forecast that has moved."""
     # An empty list would mean all plans. No partnership has the id 0, so that the pipeline then reads no plan.
-    filters, earlier = PipelineFilters(partnerships=pack.ids or [0]), end_of(pack.first_day)
-    pipeline = homes_pipeline(pack.reader, filters, earlier=earlier, now=pack.now)
-    compared = EarlierFigures(pack.first_day)
+    filters = PipelineFilters(partnerships=pack.ids or [0])
+    pipeline = homes_pipeline(pack.reader, filters, earlier=end_of(pack.first_day), now=pack.now)
+    earlier = EarlierFigures(pack.first_day)
     names = RowNames(pipeline)
     return [
-        division_table("year", "Homes by year of completion", pipeline, compared, names),
-        division_table("tenure", "Homes by tenure", pipeline, compared, names),
-        slip_table(pipeline.slips, compared),
+        division_table("year", "Homes by year of completion", pipeline, earlier, names),
+        division_table("tenure", "Homes by tenure", pipeline, earlier, names),
+        slip_table(pipeline.slips, earlier),
     ]
 
 
@@ -257,7 +258,7 @@ def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
                 line.achieved,
                 line.share,
             )
-            rows.append(Row(cells, agreement.get_absolute_url(), record=f"nominations_agreement:{agreement.pk}"))
+            rows.append(Row(cells, href=agreement.get_absolute_url(), record=f"nominations_agreement:{agreement.pk}"))
     columns = (
         Column("Partnership"),
         Column("Quarter"),
@@ -318,7 +319,7 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
             responses,
         )
         key, record = f"adoption-{adoption.pk}", f"recommendation_adoption:{adoption.pk}"
-        rows.append(Row(cells, adoption.get_absolute_url(), key, record))
+        rows.append(Row(cells, href=adoption.get_absolute_url(), key=key, record=record))
     columns = (
         *pack.columns("Recommendation", _WITHIN, "Status"),
         Column("Since", Kind.DAY),
@@ -333,11 +334,12 @@ def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     plans = Plan.objects.fully_readable_by(pack.reader).filter(partnership__in=pack.ids)
     versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
     rows = []
-    for plan, title, risks in versions.values_list("plan", "plan__title", "content__risks"):
+    for plan_id, title, risks in versions.values_list("plan", "plan__title", "content__risks"):
         for risk in risks or ():
             likelihood, impact = int(risk["likelihood"]), int(risk["impact"])
             cells = (risk["title"], title, likelihood, impact, likelihood * impact, risk["owner"])
-            rows.append(Row(cells, f"/plans/{plan}/", f"{plan}/{risk['key']}", f"plan:{plan}"))
+            page, key = page_address("plans:detail", plan_id), f"{plan_id}/{risk['key']}"
+            rows.append(Row(cells, href=page, key=key, record=f"plan:{plan_id}"))
     rows.sort(key=_by_score)
     columns = (
         Column("Risk"),

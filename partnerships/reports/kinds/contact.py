@@ -108,7 +108,13 @@ def _pairs_table(meeting_counts: Counter[_Pair], last_days: Mapping[_Pair, dt.da
         for pair in pairs_in_order
     )
     columns = (Column("Who met"), Column("Conversations", Kind.NUMBER), Column("Last met on", Kind.DAY))
-    return Table("pairs", "Which organisations met", columns, rows, empty="No conversations in this period.")
+    return Table(
+        code="pairs",
+        title="Which organisations met",
+        columns=columns,
+        rows=rows,
+        empty="No conversations in this period.",
+    )
 
 
 def _matrix_table(meeting_counts: Counter[_Pair], names: Mapping[int, str]) -> Table:
@@ -128,10 +134,10 @@ def _matrix_table(meeting_counts: Counter[_Pair], names: Mapping[int, str]) -> T
     )
     note = f"These are the {MATRIX} organisations with the most conversations." if len(totals) > MATRIX else ""
     return Table(
-        "matrix",
-        "Meetings between each pair of organisations",
-        columns,
-        rows,
+        code="matrix",
+        title="Meetings between each pair of organisations",
+        columns=columns,
+        rows=rows,
         note=note,
         empty="No conversations in this period.",
     )

@@ -129,7 +129,7 @@ def _summary_table(areas: Sequence[Area], counts: Mapping[int, Mapping[str, int]
         rows.append(Row((many.capitalize(), len(areas) - areas_without, areas_without), key=code))
     columns = (Column("What"), Column("Areas with some", Kind.COUNT), Column("Areas with none", Kind.COUNT))
     title = f"Summary: {_theme(theme).lower()}" if theme else "Summary"
-    return Table("short", title, columns, tuple(rows) if areas else ())
+    return Table(code="short", title=title, columns=columns, rows=tuple(rows) if areas else ())
 
 
 def _kinds_table(
@@ -152,7 +152,13 @@ def _kinds_table(
         for area in areas
     ]
     title = f"Records in each area: {_theme(theme).lower()}" if theme else "Records in each area"
-    return Table("areas", title, tuple(columns), tuple(rows), empty="No council area matches these filters.")
+    return Table(
+        code="areas",
+        title=title,
+        columns=tuple(columns),
+        rows=tuple(rows),
+        empty="No council area matches these filters.",
+    )
 
 
 def _themes_table(areas: Sequence[Area], coverage: CoverageCounts, kinds: Sequence[str], what: str) -> Table:
@@ -165,10 +171,10 @@ def _themes_table(areas: Sequence[Area], coverage: CoverageCounts, kinds: Sequen
         rows.append(Row((area.name, *counts), key=area.code))
     counted_kinds = WHAT[what][1] if what else "partnerships, asks, offers, plans and commitments together"
     return Table(
-        "themes",
-        f"By theme: {counted_kinds}",
-        columns,
-        tuple(rows),
+        code="themes",
+        title=f"By theme: {counted_kinds}",
+        columns=columns,
+        rows=tuple(rows),
         note="A partnership, ask, offer, plan or commitment about two themes is counted under both.",
         empty="No council area matches these filters.",
     )

@@ -100,7 +100,7 @@ def _compute(context: ReportContext) -> Snapshot:
         made_at=context.now,
         made_for=context.made_for,
         filters=context.filter_labels,
-        tables=(Table("summary", "Summary", summary_columns, summary_rows), *tables),
+        tables=(Table(code="summary", title="Summary", columns=summary_columns, rows=summary_rows), *tables),
         charts=(Chart("Evidence, by kind", "summary", (1,)),),
         sources=(
             Source("Meetings, conversations, commitments, nominations and plans in Common Ground", context.today),
@@ -120,7 +120,7 @@ def _meetings(reader: Reader, ours: Organisation, days: _Days) -> Table:
     rows = []
     for meeting in attended_meetings.select_related("partnership").order_by("-starts_at", "-pk")[:_MAX_ROWS]:
         cells = (meeting.title, timezone.localdate(meeting.starts_at), meeting.partnership.title)
-        rows.append(Row(cells, meeting.get_absolute_url(), str(meeting.pk), f"meeting:{meeting.pk}"))
+        rows.append(Row(cells, href=meeting.get_absolute_url(), key=str(meeting.pk), record=f"meeting:{meeting.pk}"))
     labels = ("Meeting", "Held on", "Partnership")
     return _table(
         "meetings", "Meetings attended", labels, rows, count_records(attended_meetings, rows, limit=_MAX_ROWS)
@@ -141,7 +141,7 @@ def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         )
         cells = (conversation.subject, conversation.held_on, "; ".join(partner_names))
         record = f"conversation:{conversation.pk}"
-        rows.append(Row(cells, conversation.get_absolute_url(), str(conversation.pk), record))
+        rows.append(Row(cells, href=conversation.get_absolute_url(), key=str(conversation.pk), record=record))
     labels = ("Conversation", "Held on", "With")
     return _table(
         "conversations",
@@ -168,7 +168,7 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
         done_on = timezone.localdate(commitment.done_at)
         cells = (commitment.text, done_on, str(commitment.receiver), commitment.get_status_display())
         record = f"commitment:{commitment.pk}"
-        rows.append(Row(cells, commitment.get_absolute_url(), commitment.reference, record))
+        rows.append(Row(cells, href=commitment.get_absolute_url(), key=commitment.reference, record=record))
     labels = ("Commitment", "Delivered on", "To", "Status")
     return _table("delivered", "Commitments delivered", labels, rows, count_records(commitments, rows, limit=_MAX_ROWS))
 
@@ -187,7 +187,7 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
             nominations_return.get_status_display(),
         )
         key, record = str(nominations_return.pk), f"nominations_return:{nominations_return.pk}"
-        rows.append(Row(cells, nominations_return.get_absolute_url(), key, record))
+        rows.append(Row(cells, href=nominations_return.get_absolute_url(), key=key, record=record))
 
     labels = ("Quarter", "First day", "Reported to", "Status")
     record_count = count_records(sent_returns, rows, limit=_MAX_ROWS)
@@ -208,11 +208,11 @@ def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
     for version in published_versions.without_content().order_by("-published_at", "-pk")[:_MAX_ROWS]:
         cells = (str(version), timezone.localdate(version.published_at), "Published")
         key, record = f"version-{version.pk}", f"plan_version:{version.pk}"
-        version_rows.append(Row(cells, version.get_absolute_url(), key, record))
+        version_rows.append(Row(cells, href=version.get_absolute_url(), key=key, record=record))
     for sign_off in decisions.select_related("version").order_by("-signed_at", "-pk")[:_MAX_ROWS]:
         cells = (str(sign_off.version), timezone.localdate(sign_off.signed_at), sign_off.get_decision_display())
         key, record = f"signature-{sign_off.pk}", f"plan_version:{sign_off.version_id}"
-        decision_rows.append(Row(cells, sign_off.version.get_absolute_url(), key, record))
+        decision_rows.append(Row(cells, href=sign_off.version.get_absolute_url(), key=key, record=record))
 
     version_count = count_records(published_versions, version_rows, limit=_MAX_ROWS)
     decision_count = count_records(decisions, decision_rows, limit=_MAX_ROWS)
@@ -233,7 +233,15 @@ def _table(code: str, title: str, labels: Sequence[str], rows: Sequence[Row], re
     columns = tuple(Column(label, Kind.DAY if index == 1 else Kind.TEXT) for index, label in enumerate(labels))
     left_out = record_count - len(rows)
     note = f"This table has the newest {counted(len(rows), 'row')}, out of {record_count:,}." if left_out else ""
-    return Table(code, title, columns, tuple(rows), note=note, empty="Nothing in this period.", left_out=left_out)
+    return Table(
+        code=code,
+        title=title,
+        columns=columns,
+        rows=tuple(rows),
+        note=note,
+        empty="Nothing in this period.",
+        left_out=left_out,
+    )
 
 
 EVIDENCE_FILE = Report(

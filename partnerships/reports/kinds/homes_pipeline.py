@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -15,8 +13,6 @@ from django.utils import timezone
 from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.developer_agreements.models import DeveloperAgreement
-from partnerships.documents.slippage import slippage
-from partnerships.kit.dates import PartialDate, long_date
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form
 from partnerships.kit.moments import end_of
 from partnerships.kit.record_fields import RecordSelect, RecordsField
@@ -26,9 +22,10 @@ from partnerships.organisations.models import Area, AreaKind, AreaServed, Organi
 from partnerships.organisations.models import Kind as OrganisationKind
 from partnerships.plans.content import CONFIDENCE, FINANCIAL, NEEDS, TENURES, bedrooms_in_words, year_of_kind
 from partnerships.plans.models import PlanKind, PlannedHomes
-from partnerships.plans.queries.pipeline import MAX_SLIPS, HomesCount, Pipeline, PipelineFilters, Slip, homes_pipeline
+from partnerships.plans.queries.pipeline import HomesCount, Pipeline, PipelineFilters, homes_pipeline
+from partnerships.reports.kinds.homes_tables import EarlierFigures, RowNames, division_table, slip_table
 from partnerships.reports.registry import Report, ReportContext
-from partnerships.reports.snapshot import AreaMap, Cell, Chart, Column, Kind, LazyRows, Row, Snapshot, Source, Table
+from partnerships.reports.snapshot import AreaMap, Chart, Snapshot, Source
 
 #: The filter offers this many years from the present one, and the previous year.
 _YEARS_AHEAD = 15
@@ -103,43 +100,23 @@ class _Filters(Form):
         ]
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierFigures:
-    """The figures with which today's figures are compared, from an earlier day or, without a day, the baselines."""
-
-    day: dt.date | None
-
-    @property
-    def label(self) -> str:
-        """Return the heading of the column with the earlier figures."""
-        return f"As at {long_date(self.day)}" if self.day else "Baseline"
-
-    @property
-    def words(self) -> str:
-        """Return the earlier time in a sentence: `on 1 March 2026` or `in the baselines`."""
-        return f"on {long_date(self.day)}" if self.day else "in the baselines"
-
-    def of(self, count: HomesCount) -> int:
-        """Return the earlier number of homes."""
-        return count.earlier if self.day else count.baseline
-
-
 def _compute(context: ReportContext) -> Snapshot:
     """Compute the homes in readable plans today and at an earlier time, by year, tenure and other divisions."""
     day = context.filters.get("since")
-    earlier = end_of(day) if day else None
-    pipeline = homes_pipeline(context.reader, _pipeline_filters(context), earlier=earlier, now=context.now)
-    compared = EarlierFigures(day)
+    pipeline = homes_pipeline(
+        context.reader, _pipeline_filters(context), earlier=end_of(day) if day else None, now=context.now
+    )
+    earlier = EarlierFigures(day)
     names = RowNames(pipeline)
-    tables = [division_table(name, title, pipeline, compared, names) for name, title in TITLES.items()]
-    tables.insert(1, slip_table(pipeline.slips, compared))
+    tables = [division_table(division, title, pipeline, earlier, names) for division, title in _TITLES.items()]
+    tables.insert(1, slip_table(pipeline.slips, earlier))  # after the table by year of completion
     return Snapshot(
         report=HOMES_PIPELINE.slug,
         title=HOMES_PIPELINE.title,
         made_at=context.now,
         made_for=context.made_for,
         filters=context.filter_labels,
-        answers=_answers(context, pipeline, compared, context.filters.get("year") or ""),
+        answers=_answers(context, pipeline, earlier),
         tables=tuple(tables),
         charts=(
             Chart("Homes by year of completion", "year", (1, 2)),
@@ -155,6 +132,17 @@ def _compute(context: ReportContext) -> Snapshot:
     )
 
 
+#: The titles of the tables, by division.
+_TITLES = {
+    "year": "By year of completion",
+    "tenure": "By tenure",
+    "area": "By area",
+    "bedrooms": "By bedrooms",
+    "needs": "By needs type",
+    "provider": "By provider",
+    "confidence": "By confidence",
+    "funding": "By funding",
+}
 _NOTES = (
     "This report counts published versions of plans that are not superseded or closed. It never counts drafts.",
     "For each day, it counts the version of each plan that the reader could read on that day.",
@@ -225,169 +213,37 @@ def _agreement_references(today: dt.date) -> list[tuple[str, str]]:
     ]
 
 
-class RowNames:
-    """The names of the rows of each table. Areas are named by the directory, and other rows by their labels."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        codes = {code for code, _ in pipeline.by["area"]}
-        self._areas = dict(Area.objects.filter(code__in=codes).values_list("code", "name"))
-
-    def of(self, division: str, values: tuple[Any, ...]) -> str:
-        """Return the name of a row of a division, from the values that define the row."""
-        return _NAMES[division](self, *values)
-
-    def area(self, code: str, authority: str) -> str:
-        """Return the area's name or, if the plan has no known code, the planning authority named in the plan."""
-        return self._areas.get(code) or authority or code or "Area not given"
-
-
-_FUNDING: Mapping[tuple[bool, bool], str] = {
-    (True, False): "Grant",
-    (False, True): "Section 106",
-    (True, True): "Grant and section 106",
-    (False, False): "Neither",
-}
-_NAMES: Mapping[str, Callable[..., str]] = {
-    "year": lambda _names, year: year or "Year not given",
-    "tenure": lambda _names, tenure: _capital(TENURES[tenure]),
-    "area": RowNames.area,
-    "bedrooms": lambda _names, count: _capital(bedrooms_in_words(count)),
-    "needs": lambda _names, needs: _capital(NEEDS[needs]),
-    "provider": lambda _names, lead: lead or "Lead not given",
-    "confidence": lambda _names, code: CONFIDENCE.get(code, "Confidence not given"),
-    "funding": lambda _names, grant, agreement: _FUNDING[bool(grant), bool(agreement)],
-}
-#: The titles of the tables, by division.
-TITLES = {
-    "year": "By year of completion",
-    "tenure": "By tenure",
-    "area": "By area",
-    "bedrooms": "By bedrooms",
-    "needs": "By needs type",
-    "provider": "By provider",
-    "confidence": "By confidence",
-    "funding": "By funding",
-}
-#: The order of rows, as in plans. Divisions that are not here are ordered by name.
-_ORDERS: Mapping[str, tuple[str, ...]] = {
-    "tenure": tuple(_label[0].upper() + _label[1:] for _label in TENURES.values()),
-    "needs": tuple(_label[0].upper() + _label[1:] for _label in NEEDS.values()),
-    "confidence": tuple(CONFIDENCE.values()),
-    "funding": tuple(_FUNDING.values()),
-}
-
-
-def _capital(label: str) -> str:
-    """Return the label with a capital first character. The others are unchanged."""
-    return label[0].upper() + label[1:]
-
-
-def division_table(division: str, title: str, pipeline: Pipeline, compared: EarlierFigures, names: RowNames) -> Table:
-    """Return the table of one division, such as by tenure, with the homes in each row earlier and today."""
-    counts_by_name: dict[str, list[HomesCount]] = {}
-    code_by_name: dict[str, str] = {}  # the codes of areas, by which the map finds its figures
-    for values, count in pipeline.by[division].items():
-        if compared.of(count) or count.now or count.baseline:
-            name = names.of(division, values)
-            counts_by_name.setdefault(name, []).append(count)
-            code_by_name[name] = values[0] if division == "area" else ""
-
-    order = _ORDERS.get(division, ())
-    ordered_names = sorted(counts_by_name, key=lambda name: (order.index(name) if name in order else len(order), name))
-
-    columns = [Column(_FIRST_HEADINGS.get(division, division.capitalize())), Column(compared.label, Kind.NUMBER)]
-    columns += [Column("Today", Kind.NUMBER), Column("Change", Kind.CHANGE), Column("Share of today", Kind.PART)]
-    columns += [Column("Completed", Kind.NUMBER)]
-    columns += [Column("Baseline", Kind.NUMBER)] if compared.day else []
-    total = pipeline.total
-
-    def build_row(index: int) -> Row:
-        name = ordered_names[index]
-        return replace(_row(name, _sum(counts_by_name[name]), total, compared), key=code_by_name[name])
-
-    return Table(
-        code=division,
-        title=title,
-        columns=tuple(columns),
-        rows=LazyRows(range(len(ordered_names)), build_row),  # a page shows 25 of up to 20,000 providers
-        total=_row("All homes", total, total, compared) if ordered_names else None,
-        empty="No homes match these filters.",
-    )
-
-
-_FIRST_HEADINGS = {"needs": "Needs type"}
-
-
-def _sum(counts: list[HomesCount]) -> HomesCount:
-    return HomesCount(
-        sum(count.baseline for count in counts),
-        sum(count.earlier for count in counts),
-        sum(count.now for count in counts),
-        sum(count.done for count in counts),
-    )
-
-
-def _row(name: str, count: HomesCount, total: HomesCount, compared: EarlierFigures) -> Row:
-    share = (Decimal(100) * count.now / total.now).quantize(Decimal("0.1")) if total.now else None
-    cells: tuple[Cell, ...] = (name, compared.of(count), count.now, count.now - compared.of(count), share, count.done)
-    return Row((*cells, count.baseline) if compared.day else cells)
-
-
-def slip_table(slips: Sequence[Slip], compared: EarlierFigures) -> Table:
-    """Return the table of sites whose forecast completion was different at the earlier time."""
-    rows = []
-    for slip in slips:
-        moved = slippage(slip.old, slip.new)
-        cells = (slip.site, slip.plan, _date(slip.old), _date(slip.new), moved.words() if moved else "", slip.homes)
-        key, record = f"{slip.plan_id}/{slip.site_key}", f"plan:{slip.plan_id}"
-        rows.append(Row(cells, f"/plans/{slip.plan_id}/", key, record))
-    columns = (
-        Column("Site"),
-        Column("Plan"),
-        Column(f"Forecast {compared.words}"),
-        Column("Forecast today"),
-        Column("Moved by"),
-        Column("Homes", Kind.NUMBER),
-    )
-    return Table(
-        "slippage",
-        "Sites whose forecast completion date has moved",
-        columns,
-        tuple(rows),
-        note=f"These are the {MAX_SLIPS} changes that affect the most homes." if len(rows) == MAX_SLIPS else "",
-        empty="No forecast completion date has moved.",
-    )
-
-
-def _date(text: str) -> str:
-    return PartialDate.parse(text).words if text else "not given"
-
-
-def _answers(context: ReportContext, pipeline: Pipeline, compared: EarlierFigures, year: str) -> tuple[str, ...]:
+def _answers(context: ReportContext, pipeline: Pipeline, earlier: EarlierFigures) -> tuple[str, ...]:
     """Return sentences with the number of homes, and of homes that complete next year, each with its change."""
     total = pipeline.total
-    if not total.now and not compared.of(total):
-        return (
-            "No homes in published plans match these filters."
-            if context.filter_labels
-            else "Published plans have no homes yet.",
-        )
+    if not total.now and not earlier.count_of(total):
+        return (_no_homes_sentence(context),)
+    homes = counted(total.now, "home")
     sites_and_plans = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
-    change = _change_in_words(total.now, compared.of(total), compared)
-    sentences = [f"{counted(total.now, 'home')} at {sites_and_plans}, {total.done:,} of them completed: {change}."]
-    next_year = financial_year(context.today, 1)
-    if not year:
-        count = pipeline.by["year"].get((next_year,), HomesCount())
-        change = _change_in_words(count.now, compared.of(count), compared)
-        sentences.append(f"Next year, {next_year}, {counted(count.now, 'home')} complete: {change}.")
+    change = _change_in_words(total, earlier)
+    sentences = [f"{homes} at {sites_and_plans}, {total.done:,} of them completed: {change}."]
+    if not context.filters.get("year"):
+        next_year = financial_year(context.today, 1)
+        homes_next_year = pipeline.homes_in(next_year)
+        change = _change_in_words(homes_next_year, earlier)
+        sentences.append(f"Next year, {next_year}, {counted(homes_next_year.now, 'home')} complete: {change}.")
     return tuple(sentences)
 
 
-def _change_in_words(now: int, was: int, compared: EarlierFigures) -> str:
-    """Return the change in words, such as `12 fewer than the 60 on 1 March 2026`."""
-    if now == was:
-        return f"as many as {compared.words}"
-    return f"{abs(now - was):,} {'more' if now > was else 'fewer'} than the {was:,} {compared.words}"
+def _no_homes_sentence(context: ReportContext) -> str:
+    """Return the answer of a report without homes."""
+    if context.filter_labels:
+        return "No homes in published plans match these filters."
+    return "Published plans have no homes yet."
+
+
+def _change_in_words(homes: HomesCount, earlier: EarlierFigures) -> str:
+    """Return the change in words, such as "12 fewer than the 60 on 1 March 2026"."""
+    earlier_count = earlier.count_of(homes)
+    if homes.now == earlier_count:
+        return f"as many as {earlier.in_words}"
+    more_or_fewer = "more" if homes.now > earlier_count else "fewer"
+    return f"{abs(homes.now - earlier_count):,} {more_or_fewer} than the {earlier_count:,} {earlier.in_words}"
 
 
 HOMES_PIPELINE = Report(

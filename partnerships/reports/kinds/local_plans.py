@@ -25,7 +25,11 @@ def plans_table(areas: Iterable[Area], required: Mapping[int, Requirements]) -> 
         Column("Notes"),
     )
     return Table(
-        "plans", "Requirements of local plans", columns, tuple(rows), empty="No plans are recorded for these areas."
+        code="plans",
+        title="Requirements of local plans",
+        columns=columns,
+        rows=tuple(rows),
+        empty="No plans are recorded for these areas.",
     )
 
 

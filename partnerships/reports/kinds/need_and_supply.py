@@ -316,10 +316,10 @@ def _years_table(data: _Data, context: ReportContext) -> Table:
         Column("Homes to come in plans", Kind.NUMBER),
     )
     return Table(
-        "years",
-        "Year by year, all chosen areas together",
-        columns,
-        tuple(rows),
+        code="years",
+        title="Year by year, all chosen areas together",
+        columns=columns,
+        rows=tuple(rows),
         note="Financial years begin in April. A cell is empty if the figure is not published for every chosen area.",
     )
 

@@ -183,7 +183,12 @@ def _counts(network: Network, pieces_by_body: Mapping[int, Sequence[int]], parts
         Row(("Parts that are not linked with each other", len(parts) + unlinked_count), key="parts"),
         Row(("Organisations in the largest part", parts[0] if parts else min(unlinked_count, 1)), key="largest"),
     )
-    return Table("counts", "Summary", (Column("What"), Column("Number", Kind.NUMBER)), rows if network.bodies else ())
+    return Table(
+        code="counts",
+        title="Summary",
+        columns=(Column("What"), Column("Number", Kind.NUMBER)),
+        rows=rows if network.bodies else (),
+    )
 
 
 def _cut_off(pieces: Sequence[int]) -> int:
@@ -210,7 +215,7 @@ def _failure_points(network: Network, pieces_by_body: Mapping[int, Sequence[int]
         Column("Partnerships that would end", Kind.COUNT),
     )
     empty = "No organisation is a single point of failure."
-    return Table("single", "Single points of failure", columns, rows, empty=empty)
+    return Table(code="single", title="Single points of failure", columns=columns, rows=rows, empty=empty)
 
 
 _FATES = MappingProxyType(
@@ -251,7 +256,7 @@ def _ends(
     note = "" if day >= context.today else "For a day in the past, this table has only partnerships."
     title = f"What ends if {leaving.name} leaves"
     empty = "You cannot see any partnership that this organisation takes part in on this day."
-    return Table("ends", title, columns, tuple(worst_first), note=note, empty=empty)
+    return Table(code="ends", title=title, columns=columns, rows=tuple(worst_first), note=note, empty=empty)
 
 
 def _who_is_left(names: Sequence[str]) -> str:
@@ -263,7 +268,7 @@ def _who_is_left(names: Sequence[str]) -> str:
 
 def _row_of(record: Any, *cells: Cell) -> Row:
     """Return a row that links to a record."""
-    return Row(cells, record.get_absolute_url(), f"{record._meta.model_name}-{record.pk}")
+    return Row(cells, href=record.get_absolute_url(), key=f"{record._meta.model_name}-{record.pk}")
 
 
 def _rows_of_own_records(reader: Reader, organisation: Organisation) -> list[Row]:
@@ -305,7 +310,7 @@ def _bodies(network: Network, shown_ids: Collection[int], names: _Names, kinds: 
         Column("Partnerships", Kind.NUMBER),
     )
     rows, empty = LazyRows(ordered_ids, build_row), "You cannot see any partnerships on this day."
-    return Table("organisations", "Organisations", columns, rows, empty=empty)
+    return Table(code="organisations", title="Organisations", columns=columns, rows=rows, empty=empty)
 
 
 def _links(network: Network, shown_ids: Collection[int], names: _Names) -> Table:
@@ -332,7 +337,13 @@ def _links(network: Network, shown_ids: Collection[int], names: _Names) -> Table
 
     columns = (Column("Organisation"), Column("Works with"), Column("Partnerships together", Kind.NUMBER))
     rows = LazyRows(encoded_links.tolist(), build_row)
-    return Table("links", "Who works together", columns, rows, empty="No two organisations work together.")
+    return Table(
+        code="links",
+        title="Who works together",
+        columns=columns,
+        rows=rows,
+        empty="No two organisations work together.",
+    )
 
 
 def _answers(

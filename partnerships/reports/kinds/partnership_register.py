@@ -180,7 +180,7 @@ def _row(line: _Line) -> Row:
         line.high_risk_count,
         ", ".join(line.missing),
     )
-    return Row(cells, partnership.get_absolute_url(), f"partnership-{partnership.pk}")
+    return Row(cells, href=partnership.get_absolute_url(), key=f"partnership-{partnership.pk}")
 
 
 def _gaps(lines: Sequence[_Line]) -> Table:
@@ -189,7 +189,7 @@ def _gaps(lines: Sequence[_Line]) -> Table:
     missing["review on time"] = sum(bool(line.overdue) for line in lines)
     rows = tuple(Row((fact.capitalize(), missing[fact]), key=fact) for fact in _GAPS)
     columns = (Column("What"), Column("Partnerships without it", Kind.NUMBER))
-    return Table("gaps", "What is missing or overdue", columns, rows if lines else ())
+    return Table(code="gaps", title="What is missing or overdue", columns=columns, rows=rows if lines else ())
 
 
 def _answers(lines: Sequence[_Line]) -> tuple[str, ...]:

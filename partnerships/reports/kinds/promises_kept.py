@@ -17,6 +17,7 @@ from partnerships.agreements.columns import offer_partnerships
 from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import UNDER_WAY_STATUSES, Commitment, CommitmentQuerySet, Kind, Status, overdue_on
 from partnerships.commitments.queries import name_as_at
+from partnerships.kit.addresses import page_address
 from partnerships.kit.forms import DayField, Form
 from partnerships.kit.record_fields import RecordSelect
 from partnerships.kit.text import counted
@@ -184,9 +185,9 @@ def _giver_table(counts: Sequence[_GiverCounts]) -> Table:
     rows = []
     for giver_counts in counts:
         # A giver outside the directory has no page.
-        href = f"/organisations/{giver_counts.pk}/" if giver_counts.pk else ""
+        href = page_address("organisations:detail", giver_counts.pk) if giver_counts.pk else ""
         key = f"organisation-{giver_counts.pk}" if giver_counts.pk else ""
-        rows.append(Row(giver_counts.cells, href, key))
+        rows.append(Row(giver_counts.cells, href=href, key=key))
     total = Row(_total(counts).cells) if counts else None
     return Table(
         code="givers",
@@ -216,7 +217,7 @@ def overdue_table(commitments: CommitmentQuerySet, today: dt.date) -> Table:
             (today - commitment.due_on).days,
             commitment.blocker,
         )
-        rows.append(Row(cells, commitment.get_absolute_url(), record=f"commitment:{commitment.pk}"))
+        rows.append(Row(cells, href=commitment.get_absolute_url(), record=f"commitment:{commitment.pk}"))
 
     columns = (
         Column("Commitment"),
@@ -232,7 +233,9 @@ def overdue_table(commitments: CommitmentQuerySet, today: dt.date) -> Table:
     left_out = count - len(rows)
     note = f"These are the {_MAX_OVERDUE} commitments longest overdue, out of {count:,}." if left_out else ""
     title, empty = "Overdue commitments", "Nothing is overdue."
-    return Table("overdue", title, columns, tuple(rows), note=note, empty=empty, left_out=left_out)
+    return Table(
+        code="overdue", title=title, columns=columns, rows=tuple(rows), note=note, empty=empty, left_out=left_out
+    )
 
 
 def _answers(counts: Sequence[_GiverCounts]) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def _row(balance: Balance) -> Row:
     """Return the row of a balance with one partner."""
     partner = balance.partner
     assert partner is not None  # `balances` sets it
-    return Row((partner.name, *balance.figures), partner.get_absolute_url(), f"organisation-{partner.pk}")
+    return Row((partner.name, *balance.figures), href=partner.get_absolute_url(), key=f"organisation-{partner.pk}")
 
 
 def _answers(name: str, balances_with_rows: Sequence[Balance]) -> tuple[str, ...]:

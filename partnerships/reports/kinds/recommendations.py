@@ -72,8 +72,8 @@ def _sources(reader: Reader) -> Table:
     rows = tuple(
         Row(
             (str(source), source.recorded, source.total, source.worked_on),
-            source.get_absolute_url(),
-            f"source-{source.pk}",
+            href=source.get_absolute_url(),
+            key=f"source-{source.pk}",
         )
         for source in sources
     )
@@ -83,7 +83,7 @@ def _sources(reader: Reader) -> Table:
         Column("In the report", Kind.NUMBER),
         Column("Being worked on", Kind.COUNT),
     )
-    return Table("sources", "By report", columns, rows, empty="No reports are recorded.")
+    return Table(code="sources", title="By report", columns=columns, rows=rows, empty="No reports are recorded.")
 
 
 def _changes_table(context: ReportContext, since: dt.date) -> Table:
@@ -93,8 +93,8 @@ def _changes_table(context: ReportContext, since: dt.date) -> Table:
     rows = tuple(
         Row(
             (move.line.subject, move.line.title, move.changes, move.organisation, timezone.localdate(move.line.at)),
-            move.line.href,
-            f"event-{move.pk}",
+            href=move.line.href,
+            key=f"event-{move.pk}",
         )
         for move in moves
     )
@@ -106,7 +106,9 @@ def _changes_table(context: ReportContext, since: dt.date) -> Table:
         Column("Day", Kind.DAY),
     )
     note = f"These are the newest {MAX_MOVES} changes." if len(rows) == MAX_MOVES else ""
-    return Table("moved", "What changed", columns, rows, note=note, empty="Nothing has changed.")
+    return Table(
+        code="moved", title="What changed", columns=columns, rows=rows, note=note, empty="Nothing has changed."
+    )
 
 
 RECOMMENDATIONS = Report(

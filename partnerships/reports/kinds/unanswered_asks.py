@@ -102,7 +102,9 @@ def _by_age(counts: Mapping[str, Sequence[int]]) -> Table:
         for index, (_days, label) in enumerate(_AGES)
     )
     columns = (Column("Waiting for"), Column("Asks", Kind.NUMBER))
-    return Table("ages", "By age", columns, rows, total=Row(("All", sum(map(sum, counts.values())))))
+    return Table(
+        code="ages", title="By age", columns=columns, rows=rows, total=Row(("All", sum(map(sum, counts.values()))))
+    )
 
 
 def _by_theme(counts: Mapping[str, Sequence[int]]) -> Table:
@@ -116,7 +118,9 @@ def _by_theme(counts: Mapping[str, Sequence[int]]) -> Table:
         for theme, counts_by_age in largest_first
     )
     columns = (Column("Theme"), Column("Asks", Kind.NUMBER), Column("Older than 4 weeks", Kind.NUMBER))
-    return Table("themes", "By theme", columns, rows, empty="No asks are waiting for an answer.")
+    return Table(
+        code="themes", title="By theme", columns=columns, rows=rows, empty="No asks are waiting for an answer."
+    )
 
 
 def oldest_table(asks: EntryQuerySet, today: dt.date, *, ask_count: int | None = None) -> Table:
@@ -131,7 +135,7 @@ def oldest_table(asks: EntryQuerySet, today: dt.date, *, ask_count: int | None =
         assert ask.shared_at is not None  # drafts are not unanswered
         shared_on = timezone.localdate(ask.shared_at)
         cells = (ask.title, str(ask.organisation), shared_on, (today - shared_on).days, ask.closes_on)
-        rows.append(Row(cells, ask.get_absolute_url(), f"entry-{ask.pk}", f"entry:{ask.pk}"))
+        rows.append(Row(cells, href=ask.get_absolute_url(), key=f"entry-{ask.pk}", record=f"entry:{ask.pk}"))
     columns = (
         Column("Ask"),
         Column("Who asks"),
@@ -144,7 +148,7 @@ def oldest_table(asks: EntryQuerySet, today: dt.date, *, ask_count: int | None =
     left_out = ask_count - len(rows)
     note = f"These are the {_MAX_LISTED} asks that have waited longest, out of {ask_count:,}." if left_out else ""
     title, empty = "Unanswered asks, longest waiting first", "No asks are waiting for an answer."
-    return Table("asks", title, columns, tuple(rows), note=note, empty=empty, left_out=left_out)
+    return Table(code="asks", title=title, columns=columns, rows=tuple(rows), note=note, empty=empty, left_out=left_out)
 
 
 def _answers(ages: Table, oldest: Table) -> tuple[str, ...]:

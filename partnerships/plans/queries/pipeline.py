@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -101,7 +101,7 @@ MAX_SLIPS = 100
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """The homes that a reader may read, by each of the `DIVISIONS`, and the sites with a forecast that has moved.
+    """The homes that a reader may read, by some of the `DIVISIONS`, and the sites with a forecast that has moved.
 
     For example, `by["tenure"]["social_rent",]` is the count of homes for social rent. The provider is the site's lead
     or, if the site names none, the plan's present owners.
@@ -123,13 +123,21 @@ class Pipeline:
 
 
 def homes_pipeline(
-    reader: Reader, filters: PipelineFilters, *, earlier: dt.datetime | None, now: dt.datetime
+    reader: Reader,
+    filters: PipelineFilters,
+    *,
+    earlier: dt.datetime | None,
+    now: dt.datetime,
+    divisions: Collection[str] = tuple(DIVISIONS),
 ) -> Pipeline:
     """Return the homes in plans that the reader may read today, as they are now, at `earlier` and in the baselines.
 
     A plan that was over at a moment is left out at that moment. Plans that the reader may read only in an old version
     are left out. Homes at confidential sites are included only for readers inside. Forecasts are compared with those
     at `earlier` or, if `earlier` is None, with the baselines.
+
+    The result has only these `divisions`, and the total. Leave out "provider" where no table shows it, because the
+    names of providers need another query.
     """
     parameters = plan_parameters(
         areas=filters.areas,
@@ -144,8 +152,11 @@ def homes_pipeline(
     sums = _Sums(filters, has_earlier_moment=earlier is not None)
     for lines in batches:
         sums.add(lines)
+    by_division = sums.by_combination({"all", *divisions} - {"provider"})
+    if "provider" in divisions:
+        by_division["provider"] = sums.by_provider()
     return Pipeline(
-        by={**sums.by_combination(), "provider": sums.by_provider()},
+        by=by_division,
         plans=sums.plans,
         sites=sums.sites,
         slips=sums.slips(now),
@@ -274,8 +285,8 @@ class _Sums:
         rows = zip(*(column[largest].tolist() for column in columns), strict=True)
         self._moved_sites += (_MovedSite(*row) for row in rows)
 
-    def by_combination(self) -> dict[str, CountsByValues]:
-        """Return the homes by each division except the provider."""
+    def by_combination(self, divisions: Collection[str]) -> dict[str, CountsByValues]:
+        """Return the homes by each of these divisions, which may be all except the provider."""
         with_homes = np.flatnonzero(self._by_combination.any(axis=0))
         figures = self._by_combination[:, with_homes]
         indexes, is_in_agreement = np.divmod(with_homes, 2)
@@ -284,10 +295,8 @@ class _Sums:
             "is_in_agreement": is_in_agreement.astype(bool).tolist(),
         }
         counts = {}
-        for division, columns in DIVISIONS.items():
-            if division == "provider":
-                continue
-            values = list(zip(*(values_by_column[column] for column in columns), strict=True))
+        for division in divisions:
+            values = list(zip(*(values_by_column[column] for column in DIVISIONS[division]), strict=True))
             counts[division] = _counts_by_name(values or [()] * len(with_homes), figures)
         return counts
 

@@ -231,7 +231,9 @@ def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """Return the tables of homes to come, by year and by tenure, and of the sites with a forecast that has moved."""
     # An empty list would mean all plans. No partnership has the id 0, so that the pipeline then reads no plan.
     filters = PipelineFilters(partnerships=pack.ids or [0])
-    pipeline = homes_pipeline(pack.reader, filters, earlier=end_of(pack.first_day), now=pack.now)
+    pipeline = homes_pipeline(
+        pack.reader, filters, earlier=end_of(pack.first_day), now=pack.now, divisions=("year", "tenure")
+    )
     earlier = EarlierFigures(pack.first_day)
     names = RowNames(pipeline)
     return [

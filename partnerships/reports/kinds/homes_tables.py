@@ -47,7 +47,7 @@ class RowNames:
     """The names of the rows of each table. Areas are named by the directory, and other rows by their labels."""
 
     def __init__(self, pipeline: Pipeline) -> None:
-        codes = {code for code, _ in pipeline.by["area"]}
+        codes = {code for code, _authority in pipeline.by.get("area", ())}
         self._areas = dict(Area.objects.filter(code__in=codes).values_list("code", "name"))
 
     def name_of(self, division: str, values: tuple[Any, ...]) -> str:

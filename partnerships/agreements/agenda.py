@@ -16,7 +16,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Partnership, Status
 from partnerships.kit.dates import long_date
 from partnerships.organisations.audience import Reader
-from partnerships.organisations.statements import lookup, read_ahead
+from partnerships.organisations.statements import Lookup, lookup, read_ahead
 from partnerships.people.models import User
 
 #: A review or an end date is on the agenda from this long before.
@@ -69,27 +69,24 @@ ComposeRows = Callable[[User, list[int], dt.datetime], QuerySet[Any, Any]]
 class AgendaSource:
     """One reason for items on the agenda, for example that commitments are overdue.
 
-    `name` is stored, and never changes. `rows` composes the query that `suggest` makes with `rows_for`. It is None if
-    `suggest` makes no such query.
+    `name` is stored, and never changes. `rows` compose the queries that `suggest` makes with `rows_for`.
     """
 
     name: str
     heading: str
     subject_kind: str
     suggest: Suggest
-    rows: ComposeRows | None = None
+    rows: tuple[ComposeRows, ...] = ()
 
 
 _sources: dict[str, AgendaSource] = {}
 
 
-def register_agenda(
-    name: str, heading: str, subject_kind: str, suggest: Suggest, *, rows: ComposeRows | None = None
-) -> None:
+def register_agenda(name: str, heading: str, subject_kind: str, suggest: Suggest, *rows: ComposeRows) -> None:
     """Register a source of items. `heading` names its items ("Overdue commitments").
 
-    Agendas list the sources by name, so names begin with a number. If `suggest` calls
-    `rows_for(rows, user, ids_of(partnerships), since.now)`, pass `rows` too. All sources are then read in one query.
+    Agendas list the sources by name, so names begin with a number. Pass each function with which `suggest` calls
+    `rows_for(function, user, ids_of(partnerships), since.now)`. All sources are then read in one query.
     """
     _sources[name] = AgendaSource(name, heading, subject_kind, suggest, rows)
 
@@ -113,10 +110,16 @@ def suggestions_by_source(
     """
     if not partnerships:
         return []
-    sources, ids = agenda_sources(), ids_of(partnerships)
-    read_ahead(lookup(source.rows, reader, ids, since.now) for source in sources if source.rows is not None)
+    read_ahead(suggestion_lookups(reader, ids_of(partnerships), since.now))
     # `suggest` is typed for a person, but its queries start from `visible_to`, which takes any reader.
-    return [(source, source.suggest(reader, partnerships, since)) for source in sources]  # type: ignore[arg-type]
+    return [(source, source.suggest(reader, partnerships, since)) for source in agenda_sources()]  # type: ignore[arg-type]
+
+
+def suggestion_lookups(reader: Reader, partnerships: list[int], now: dt.datetime) -> list[Lookup]:
+    """Return the lookups with which `suggestions_by_source` begins, for `read_ahead`."""
+    return [
+        lookup(compose_rows, reader, partnerships, now) for source in agenda_sources() for compose_rows in source.rows
+    ]
 
 
 def subject_kinds() -> frozenset[str]:

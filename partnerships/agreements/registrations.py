@@ -103,15 +103,14 @@ def _register_sections() -> None:
 def _register_prompts() -> None:
     """Register items of agendas, records that are stuck, and blocks of progress reports."""
     register_agenda("10 decisions", "Decisions about the partnership", "partnership", suggest_decisions)
-    register_agenda(
-        "12 terms", "Terms to sign", "partnership", prompting.suggest_terms, rows=prompting.awaiting_terms_rows
-    )
+    register_agenda("12 terms", "Terms to sign", "partnership", prompting.suggest_terms, prompting.awaiting_terms_rows)
     register_agenda(
         "14 objectives",
         "Objectives behind or blocked",
         "partnership",
         prompting.suggest_objectives,
-        rows=prompting.open_objective_rows,
+        prompting.open_objective_rows,
+        prompting.open_objective_report_rows,
     )
     register_stuck("terms", prompting.stuck_terms, prompting.unsigned_rows, prompting.untouched_draft_rows)
     register_stuck("objectives", prompting.stuck_objectives, prompting.readable_objective_rows)

@@ -58,21 +58,21 @@ def register() -> None:
         "Overdue commitments",
         "commitment",
         agenda.suggest_overdue,
-        rows=agenda.overdue_rows,
+        agenda.overdue_rows,
     )
     register_agenda(
         "25 commitments at risk",
         "Commitments at risk",
         "commitment",
         agenda.suggest_at_risk,
-        rows=agenda.at_risk_rows,
+        agenda.at_risk_rows,
     )
     register_agenda(
         "30 commitments to confirm",
         "Commitments to confirm",
         "commitment",
         agenda.suggest_unconfirmed,
-        rows=agenda.unconfirmed_rows,
+        agenda.unconfirmed_rows,
     )
     register_stuck("commitments", stuck_commitments, stuck_rows)
     register_figures("commitments", commitments_in_period, order=10)

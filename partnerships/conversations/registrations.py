@@ -136,16 +136,16 @@ def _register_sections() -> None:
         "Minutes to agree",
         "conversation",
         suggest_minutes_to_agree,
-        rows=minutes_to_agree_rows,
+        minutes_to_agree_rows,
     )
     register_agenda(
         "15 actions",
         "Actions from earlier conversations",
         "commitment",
         suggest_actions_of_minutes,
-        rows=action_rows,
+        action_rows,
     )
-    register_agenda("45 reports", "Progress reports", "progress_report", suggest_reports, rows=report_rows)
+    register_agenda("45 reports", "Progress reports", "progress_report", suggest_reports, report_rows)
     register_stuck("conversations", stuck_conversations_and_reports, unwritten_conversations, overdue_reports)
 
 

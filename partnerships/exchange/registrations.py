@@ -58,7 +58,7 @@ def register() -> None:
     ON_ORGANISATIONS.register_with_rows(
         "skills and resources", standing_offers_section, all_standing_offers_of, order=10
     )
-    register_agenda("50 asks and offers", "Asks and offers", "entry", suggest_waiting_entries, rows=waiting_entry_rows)
+    register_agenda("50 asks and offers", "Asks and offers", "entry", suggest_waiting_entries, waiting_entry_rows)
     register_stuck("asks", stuck_unanswered_entries, unanswered_rows)
     register_stuck_facilitated("asks", stuck_facilitated_entries)
     register_figures("asks", asks_in_period, order=40)

@@ -61,10 +61,14 @@ def _register_prompts() -> None:
         "Plans to sign off",
         "plan_signing",
         agenda.plans_awaiting_signature,
-        rows=agenda.awaiting_signature_rows,
+        agenda.awaiting_signature_rows,
     )
     register_agenda(
-        "40 plans published", "Plans published since the last meeting", "plan_version", agenda.plans_published_since
+        "40 plans published",
+        "Plans published since the last meeting",
+        "plan_version",
+        agenda.plans_published_since,
+        agenda.newest_version_rows,
     )
     register_stuck("plans", unsigned_plans, awaiting_plans)
     register_figures("homes", homes_in_period, order=20)

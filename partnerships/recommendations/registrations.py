@@ -37,7 +37,7 @@ def register() -> None:
         "Recommendations to adopt",
         "recommendation_adoption",
         agenda_suggestions,
-        rows=proposed_rows,
+        proposed_rows,
     )
     ON_ORGANISATIONS.register("recommendations", recommendations_section, order=55)
 

@@ -218,10 +218,15 @@ def reports_of(objectives: Iterable[Objective], until: dt.datetime | None = None
     With `until`, only the reports made up to that moment are returned.
     """
     moments = [] if until is None else [until]
-    reports: dict[int, list[ObjectiveProgress]] = defaultdict(list)
-    for row in rows_for(_reports_of, [objective.pk for objective in objectives], *moments):
-        reports[row.objective_id].append(row)
-    return reports
+    return by_objective(rows_for(_reports_of, [objective.pk for objective in objectives], *moments))
+
+
+def by_objective(reports: Iterable[ObjectiveProgress]) -> dict[int, list[ObjectiveProgress]]:
+    """Return these progress reports by id of the objective, in their order."""
+    reports_by_objective: dict[int, list[ObjectiveProgress]] = defaultdict(list)
+    for report in reports:
+        reports_by_objective[report.objective_id].append(report)
+    return reports_by_objective
 
 
 def _reports_of(objectives: list[int], until: dt.datetime | None = None) -> QuerySet[ObjectiveProgress]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -14,13 +14,14 @@ from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose, 
 from partnerships.agreements.figures import FigureBlock, FigureLine, ReportPeriod
 from partnerships.agreements.models import (
     Objective,
+    ObjectiveProgress,
     ObjectiveStatus,
     Partnership,
     ProposalStatus,
     TermsProposal,
     TermsSignatory,
 )
-from partnerships.agreements.queries.objectives import ObjectiveState, reports_of, state_of_objective
+from partnerships.agreements.queries.objectives import ObjectiveState, by_objective, reports_of, state_of_objective
 from partnerships.agreements.stuck import StuckRecord
 from partnerships.kit.dates import long_date
 from partnerships.kit.text import shorten
@@ -46,11 +47,22 @@ def open_objective_rows(user: User, partnerships: list[int], now: dt.datetime) -
     return _open_objectives(partnership__in=partnerships)
 
 
-def _states_of(objectives: Iterable[Objective], today: dt.date) -> list[ObjectiveState]:
-    """Return the objectives with their progress, without the records that serve them. Makes one query."""
-    all_objectives = list(objectives)
-    reports = reports_of(all_objectives)
-    return [state_of_objective(objective, reports[objective.pk], {}, today) for objective in all_objectives]
+def open_objective_report_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[ObjectiveProgress]:
+    """Return the progress reports of the open objectives of these partnerships, newest first."""
+    reports = ObjectiveProgress.objects.filter(
+        objective__partnership__in=partnerships, objective__status=ObjectiveStatus.OPEN
+    )
+    return reports.select_related("by", "organisation").order_by("-on", "-pk")
+
+
+def _states_of(
+    objectives: Iterable[Objective], reports: Mapping[int, list[ObjectiveProgress]], today: dt.date
+) -> list[ObjectiveState]:
+    """Return the objectives with their progress, without the records that serve them.
+
+    `reports` are the progress reports by id of the objective, newest first.
+    """
+    return [state_of_objective(objective, reports.get(objective.pk, []), {}, today) for objective in objectives]
 
 
 def _is_stuck(state: ObjectiveState) -> bool:
@@ -67,7 +79,7 @@ def readable_objective_rows(user: User, partnerships: list[int], now: dt.datetim
 def stuck_objectives(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the objectives of these partnerships that are blocked or behind."""
     objectives = rows_for(readable_objective_rows, user, partnerships, now)
-    objective_states = _states_of(objectives, timezone.localdate(now))
+    objective_states = _states_of(objectives, reports_of(objectives), timezone.localdate(now))
     return [_stuck_objective(state) for state in objective_states if _is_stuck(state)]
 
 
@@ -132,9 +144,11 @@ def stuck_terms(user: User, partnerships: list[int], now: dt.datetime) -> list[S
 
 def suggest_objectives(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Return an agenda item for each partnership with objectives that are blocked or behind."""
+    partnership_ids = ids_of(partnerships)
+    objectives = rows_for(open_objective_rows, user, partnership_ids, since.now)
+    reports = by_objective(rows_for(open_objective_report_rows, user, partnership_ids, since.now))
     stuck_by_partnership: dict[int, list[ObjectiveState]] = defaultdict(list)
-    objectives = rows_for(open_objective_rows, user, ids_of(partnerships), since.now)
-    for state in _states_of(objectives, timezone.localdate(since.now)):
+    for state in _states_of(objectives, reports, timezone.localdate(since.now)):
         if _is_stuck(state):
             stuck_by_partnership[state.objective.partnership_id].append(state)
     return [_objectives_suggestion(partnership, states) for partnership, states in stuck_by_partnership.items()]
@@ -190,8 +204,8 @@ def awaiting_terms_rows(user: User, partnerships: list[int], now: dt.datetime) -
 def objectives_in_period(period: ReportPeriod) -> FigureBlock | None:
     """Return the party's open objectives for its progress report, or None if it has none."""
     party = period.party
-    rows = _open_objectives(partnership=party.partnership_id, organisation=party.organisation_id)
-    objectives = _states_of(rows, period.today)
+    rows = list(_open_objectives(partnership=party.partnership_id, organisation=party.organisation_id))
+    objectives = _states_of(rows, reports_of(rows), period.today)
     if not objectives:
         return None
     stuck_count = sum(_is_stuck(state) for state in objectives)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from partnerships.agreements.agenda import AgendaSuggestion, LookBack, Purpose, ids_of
@@ -18,17 +18,10 @@ from partnerships.plans.models import Plan, Version
 
 def plans_published_since(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
     """Return the newest version of each plan that was published since the last meeting of its partnership."""
-    is_new = Q(pk__in=[])
-    for partnership in partnerships:
-        is_new |= Q(plan__partnership=partnership, published_at__gt=since.last[partnership.pk])
-    newest_versions = (
-        Version.objects.visible_to(user)
-        .without_content()
-        .filter(is_new, published_at__lte=since.now)
-        .select_related("plan")
-        .order_by("plan", "-number")
-        .distinct("plan")
-    )
+    newest_versions = rows_for(newest_version_rows, user, ids_of(partnerships), since.now)
+    new_versions = [
+        version for version in newest_versions if version.published_at > since.last[version.plan.partnership_id or 0]
+    ]
     return [
         AgendaSuggestion(
             partnership=version.plan.partnership_id or 0,
@@ -39,8 +32,15 @@ def plans_published_since(user: User, partnerships: Sequence[Partnership], since
             purpose=Purpose.INFORMATION,
             detail=f"Published {long_date(version.published_at.date())}: {version.note}"[:300],
         )
-        for version in sorted(newest_versions, key=lambda version: (version.published_at, version.pk))
+        for version in sorted(new_versions, key=lambda version: (version.published_at, version.pk))
     ]
+
+
+def newest_version_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Version]:
+    """Return the newest version of each plan of these partnerships that the person may read, without its content."""
+    versions = Version.objects.visible_to(user).without_content().select_related("plan")
+    published_versions = versions.filter(plan__partnership__in=partnerships, published_at__lte=now)
+    return published_versions.order_by("plan", "-number").distinct("plan")
 
 
 def plans_awaiting_signature(

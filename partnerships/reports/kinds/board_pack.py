@@ -8,17 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
-from django.db.models import F, Max
 from django.http import QueryDict
 from django.urls import resolve
 from django.utils import timezone
 
-from partnerships.agreements.agenda import LookBack, Purpose, suggestions_by_source
+from partnerships.agreements.agenda import LookBack, Purpose, ids_of, suggestions_by_source
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.queries.sharing import is_data_sharing_open
-from partnerships.commitments.models import Commitment
-from partnerships.conversations.models import Meeting, MeetingStatus
-from partnerships.exchange.models import Direction, Entry
 from partnerships.kit.addresses import page_address
 from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.dates import long_date
@@ -26,14 +22,22 @@ from partnerships.kit.forms import DayField, Form
 from partnerships.kit.moments import beginning_of, end_of
 from partnerships.kit.record_fields import RecordsField
 from partnerships.kit.text import counted
-from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.queries import masked_trend_of
-from partnerships.nominations.rights import all_may_read_masked, rights_over
-from partnerships.organisations.audience import Everybody, Reader
-from partnerships.people.models import User
-from partnerships.plans.models import Plan, Version
+from partnerships.organisations.audience import Reader
+from partnerships.organisations.statements import rows_for
 from partnerships.plans.queries.pipeline import PipelineFilters, homes_pipeline
 from partnerships.recommendations.queries.adoptions import adoptions_of_partnerships
+from partnerships.reports.kinds.board_pack_rows import (
+    commitments,
+    last_meeting_rows,
+    may_read_nominations,
+    nominations_rows,
+    overdue_rows,
+    read_parts_ahead,
+    risk_rows,
+    unanswered_asks,
+    unanswered_rows,
+)
 from partnerships.reports.kinds.homes_tables import EarlierFigures, RowNames, division_table, slip_table
 from partnerships.reports.kinds.promises_kept import overdue_table
 from partnerships.reports.kinds.unanswered_asks import oldest_table
@@ -171,12 +175,10 @@ def _read_pack(context: ReportContext) -> _Pack:
         readable = readable.filter(pk__in=chosen_ids)
     partnerships = list(readable.order_by("title", "pk")[:MAX_PARTNERSHIPS])
 
-    held_meetings = Meeting.objects.visible_to(context.reader).filter(
-        status=MeetingStatus.HELD, starts_at__lt=context.now
-    )
-    meetings_by_partnership = held_meetings.filter(partnership__in=partnerships).order_by().values("partnership")
-    last_meeting = dict(meetings_by_partnership.annotate(last=Max("starts_at")).values_list("partnership", "last"))
-
+    partnership_ids = ids_of(partnerships)
+    if partnerships:
+        read_parts_ahead(context.reader, partnership_ids, context.filters.get("part") or list(_PARTS), context.now)
+    last_meeting = dict(rows_for(last_meeting_rows, context.reader, partnership_ids, context.now))
     if chosen_day := context.filters.get("since"):
         since = dict.fromkeys((partnership.pk for partnership in partnerships), beginning_of(chosen_day))
     else:
@@ -217,14 +219,14 @@ def _suggested_part(part: str, purpose: Purpose, empty: str) -> Callable[[_Pack,
 
 def _overdue(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """Return the table of overdue commitments."""
-    rows = Commitment.objects.visible_to(pack.reader).filter(partnership__in=pack.ids)
-    return [overdue_table(rows, pack.today)]
+    listed = rows_for(overdue_rows, pack.reader, pack.ids, pack.now)
+    return [overdue_table(commitments(pack.reader, pack.ids), listed, pack.today)]
 
 
 def _unanswered(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """Return the table of asks that have been unanswered for longest."""
-    asks = Entry.objects.visible_to(pack.reader).filter(direction=Direction.ASK, partnership__in=pack.ids)
-    return [oldest_table(asks.unanswered(), pack.today)]
+    listed = rows_for(unanswered_rows, pack.reader, pack.ids, pack.now)
+    return [oldest_table(unanswered_asks(pack.reader, pack.ids), listed, pack.today)]
 
 
 def _pipeline(pack: _Pack, _suggested: _Suggested) -> list[Table]:
@@ -249,8 +251,8 @@ def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     Agreements whose figures the reader may not read are left out.
     """
     rows = []
-    for agreement in NominationsAgreement.objects.for_pages().filter(partnership__in=pack.ids).order_by("pk"):
-        trend = masked_trend_of(agreement) if _may_read_nominations(pack, agreement) else []
+    for agreement in rows_for(nominations_rows, pack.reader, pack.ids, pack.now):
+        trend = masked_trend_of(agreement) if may_read_nominations(agreement, pack.reader, pack.now) else []
         for quarter, line in trend[-1:]:
             cells = (
                 agreement.partnership.title,
@@ -270,16 +272,6 @@ def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
         Column("Agreed", Kind.SHARE),
     )
     return [Table("nominations", _PARTS["nominations"], columns, tuple(rows), empty="No nominations figures.")]
-
-
-def _may_read_nominations(pack: _Pack, agreement: NominationsAgreement) -> bool:
-    """Return whether the reader may read the agreement's figures, in full or with small numbers hidden."""
-    if isinstance(pack.reader, Everybody):
-        return all_may_read_masked(agreement, pack.reader, pack.now)
-    if not isinstance(pack.reader, User):
-        return False
-    rights = rights_over(agreement, pack.reader, pack.now)
-    return rights.reads_returns or rights.reads_masked
 
 
 def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
@@ -333,10 +325,8 @@ def _recommendations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
 def _risks(pack: _Pack, _suggested: _Suggested) -> list[Table]:
     """Return the table of risks in the open versions of plans, with the highest score first."""
-    plans = Plan.objects.fully_readable_by(pack.reader).filter(partnership__in=pack.ids)
-    versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
     rows = []
-    for plan_id, title, risks in versions.values_list("plan", "plan__title", "content__risks"):
+    for plan_id, title, risks in rows_for(risk_rows, pack.reader, pack.ids, pack.now):
         for risk in risks or ():
             likelihood, impact = int(risk["likelihood"]), int(risk["impact"])
             cells = (risk["title"], title, likelihood, impact, likelihood * impact, risk["owner"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -93,7 +93,10 @@ def _compute(context: ReportContext) -> Snapshot:
         made_for=context.made_for,
         filters=context.filter_labels,
         answers=_answers(counts),
-        tables=(_giver_table(counts), overdue_table(agreed_commitments, context.today)),
+        tables=(
+            _giver_table(counts),
+            overdue_table(agreed_commitments, longest_overdue(agreed_commitments, context.today), context.today),
+        ),
         charts=(Chart("Kept and overdue, by organisation that promised", "givers", (2, 4)),),
         sources=(Source("Commitments in Common Ground", context.today),),
         notes=(
@@ -199,14 +202,18 @@ def _giver_table(counts: Sequence[_GiverCounts]) -> Table:
     )
 
 
-def overdue_table(commitments: CommitmentQuerySet, today: dt.date) -> Table:
-    """Return the table of overdue commitments, the longest overdue first."""
-    overdue_commitments = commitments.overdue(today)
-    longest_overdue = list(overdue_commitments.for_listing().order_by("due_on", "pk")[:_MAX_OVERDUE])
-    name_as_at(longest_overdue)
+def longest_overdue(commitments: CommitmentQuerySet, today: dt.date) -> CommitmentQuerySet:
+    """Return the overdue commitments among these that a table lists, the longest overdue first."""
+    return commitments.overdue(today).for_listing().order_by("due_on", "pk")[:_MAX_OVERDUE]
+
+
+def overdue_table(commitments: CommitmentQuerySet, listed: Iterable[Commitment], today: dt.date) -> Table:
+    """Return the table of overdue commitments. `listed` are the rows of `longest_overdue`."""
+    listed_commitments = list(listed)
+    name_as_at(listed_commitments)
 
     rows = []
-    for commitment in longest_overdue:
+    for commitment in listed_commitments:
         assert commitment.due_on is not None  # an overdue commitment has a due date
         cells = (
             commitment.reference,
@@ -229,7 +236,7 @@ def overdue_table(commitments: CommitmentQuerySet, today: dt.date) -> Table:
         Column("Blocked by"),
     )
 
-    count = count_records(overdue_commitments, rows, limit=_MAX_OVERDUE)
+    count = count_records(commitments.overdue(today), rows, limit=_MAX_OVERDUE)
     left_out = count - len(rows)
     note = f"These are the {_MAX_OVERDUE} commitments longest overdue, out of {count:,}." if left_out else ""
     title, empty = "Overdue commitments", "Nothing is overdue."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django import forms
 from django.db.models import Case, Count, Q, Value, When
@@ -59,7 +59,7 @@ def _compute(context: ReportContext) -> Snapshot:
         asks = asks.filter(partnership=context.filters["partnership"])
     counts = _counts(asks, context.today)
     ages, themes = _by_age(counts), _by_theme(counts)
-    oldest = oldest_table(asks, context.today, ask_count=sum(map(sum, counts.values())))
+    oldest = oldest_table(asks, longest_waiting(asks), context.today, ask_count=sum(map(sum, counts.values())))
     return Snapshot(
         report=UNANSWERED_ASKS.slug,
         title=UNANSWERED_ASKS.title,
@@ -123,13 +123,20 @@ def _by_theme(counts: Mapping[str, Sequence[int]]) -> Table:
     )
 
 
-def oldest_table(asks: EntryQuerySet, today: dt.date, *, ask_count: int | None = None) -> Table:
-    """Return the table of the asks that have waited longest.
+def longest_waiting(asks: EntryQuerySet) -> EntryQuerySet:
+    """Return those of these asks that a table lists, the longest waiting first."""
+    return asks.for_listing().order_by("shared_at", "pk")[:_MAX_LISTED]
+
+
+def oldest_table(
+    asks: EntryQuerySet, listed: Iterable[Entry], today: dt.date, *, ask_count: int | None = None
+) -> Table:
+    """Return the table of the asks that have waited longest. `listed` are the rows of `longest_waiting`.
 
     A caller that has counted all asks gives `ask_count`, so that they are not counted again.
     """
     rows = []
-    oldest_asks = list(asks.for_listing().order_by("shared_at", "pk")[:_MAX_LISTED])
+    oldest_asks = list(listed)
     name_as_at(oldest_asks)
     for ask in oldest_asks:
         assert ask.shared_at is not None  # drafts are not unanswered

@@ -1,0 +1,100 @@
+"""The rows of the parts of a board pack, which one query reads for all parts.
+
+The functions compose queries for the reader, the ids of the pack's partnerships and the present time.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import F, Max, QuerySet
+from django.utils import timezone
+
+from partnerships.agreements.agenda import suggestion_lookups
+from partnerships.commitments.models import Commitment, CommitmentQuerySet
+from partnerships.conversations.models import Meeting, MeetingStatus
+from partnerships.exchange.models import Direction, Entry, EntryQuerySet
+from partnerships.nominations.models import NominationsAgreement
+from partnerships.nominations.rights import all_may_read_masked, rights_over
+from partnerships.organisations.audience import Everybody, Reader
+from partnerships.organisations.statements import lookup, read_ahead
+from partnerships.people.models import User
+from partnerships.plans.models import Plan, Version
+from partnerships.recommendations.queries.adoptions import adoption_lookups
+from partnerships.reports.kinds.promises_kept import longest_overdue
+from partnerships.reports.kinds.unanswered_asks import longest_waiting
+
+
+def read_parts_ahead(reader: Reader, partnerships: list[int], parts: Collection[str], now: dt.datetime) -> None:
+    """Read the last meetings, the suggested agenda items and the rows of these parts in one query."""
+    lookups = [lookup(last_meeting_rows, reader, partnerships, now), *suggestion_lookups(reader, partnerships, now)]
+    lookups += [lookup(_ROWS[part], reader, partnerships, now) for part in parts if part in _ROWS]
+    if "recommendations" in parts:
+        lookups += adoption_lookups(reader, partnerships)
+    read_ahead(lookups)
+
+
+def last_meeting_rows(
+    reader: Reader, partnerships: list[int], now: dt.datetime
+) -> QuerySet[Meeting, tuple[int, dt.datetime]]:
+    """Return each partnership (id) that has met with the start of its last meeting."""
+    held_meetings = Meeting.objects.visible_to(reader).filter(
+        status=MeetingStatus.HELD, starts_at__lt=now, partnership__in=partnerships
+    )
+    last_meetings = held_meetings.order_by().values("partnership").annotate(last=Max("starts_at"))
+    return last_meetings.values_list("partnership", "last")
+
+
+def commitments(reader: Reader, partnerships: list[int]) -> CommitmentQuerySet:
+    """Return the commitments of the partnerships that the reader may see."""
+    return Commitment.objects.visible_to(reader).filter(partnership__in=partnerships)
+
+
+def overdue_rows(reader: Reader, partnerships: list[int], now: dt.datetime) -> CommitmentQuerySet:
+    """Return the commitments that are longest overdue."""
+    return longest_overdue(commitments(reader, partnerships), timezone.localdate(now))
+
+
+def unanswered_asks(reader: Reader, partnerships: list[int]) -> EntryQuerySet:
+    """Return the unanswered asks of the partnerships that the reader may see."""
+    asks = Entry.objects.visible_to(reader).filter(direction=Direction.ASK, partnership__in=partnerships)
+    return asks.unanswered()
+
+
+def unanswered_rows(reader: Reader, partnerships: list[int], now: dt.datetime) -> EntryQuerySet:
+    """Return the asks that have waited longest for an answer."""
+    return longest_waiting(unanswered_asks(reader, partnerships))
+
+
+def nominations_rows(
+    reader: Reader, partnerships: list[int], now: dt.datetime
+) -> QuerySet[NominationsAgreement, NominationsAgreement]:
+    """Return the nominations agreements of the partnerships, whether or not the reader may read their figures."""
+    return NominationsAgreement.objects.for_pages().filter(partnership__in=partnerships).order_by("pk")
+
+
+def risk_rows(reader: Reader, partnerships: list[int], now: dt.datetime) -> QuerySet[Version, tuple[int, str, Any]]:
+    """Return the id and title of each readable plan with the risks in its open version."""
+    plans = Plan.objects.fully_readable_by(reader).filter(partnership__in=partnerships)
+    versions = Version.objects.filter(plan__in=plans, number=F("plan__open_number"))
+    return versions.values_list("plan", "plan__title", "content__risks")
+
+
+_ROWS = {
+    "overdue": overdue_rows,
+    "unanswered": unanswered_rows,
+    "nominations": nominations_rows,
+    "risks": risk_rows,
+}
+
+
+def may_read_nominations(agreement: NominationsAgreement, reader: Reader, now: dt.datetime) -> bool:
+    """Return whether the reader may read the agreement's figures, in full or with small numbers hidden."""
+    if isinstance(reader, Everybody):
+        return all_may_read_masked(agreement, reader, now)
+    if not isinstance(reader, User):
+        return False
+    rights = rights_over(agreement, reader, now)
+    return rights.reads_returns or rights.reads_masked

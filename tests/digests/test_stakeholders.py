@@ -19,7 +19,6 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from partnerships.activity.models import Event, Export
-from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.models import Subscription
 from partnerships.digests.models.targets import Target
@@ -30,6 +29,7 @@ from partnerships.plans.services import change_audience
 from tests.digests.conftest import PostOffice
 from tests.support.crawling import CHANGES
 from tests.support.pages import tight
+from tests.support.parties import leave_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -74,9 +74,9 @@ def subscription_by_name(world: World, plan: Plan) -> dict[str, Subscription]:
     """
     subscription_by_name = {
         "abel": ask(world, plan, "zz@council.example", "Abel Quiet"),
-        "bea": ask(world, plan, "tenant@panel.example", "Bea Yes", says_yes=True),
+        "bea": ask(world, plan, "tenant@panel.example", "Bea Confirmed", says_yes=True),
         "cai": ask(world, plan, "mm@council.example", "Cai Paused", says_yes=True),
-        "dot": ask(world, plan, "gone@council.example", "Dot Over", says_yes=True),
+        "dot": ask(world, plan, "gone@council.example", "Dot Ended", says_yes=True),
     }
     now = timezone.now()
     services.pause(subscription=subscription_by_name["cai"], author=subscription_by_name["cai"].person, now=now)
@@ -87,8 +87,8 @@ def subscription_by_name(world: World, plan: Plan) -> dict[str, Subscription]:
 def test_only_confirmed_stakeholders_are_found_by_name(
     amina: Client, subscription_by_name: dict[str, Subscription]
 ) -> None:
-    assert listed(amina, q="bea y") == ["Bea Yes"]
-    assert listed(amina, q="TENANT@") == ["Bea Yes"]
+    assert listed(amina, q="bea c") == ["Bea Confirmed"]
+    assert listed(amina, q="TENANT@") == ["Bea Confirmed"]
     assert listed(amina, q="zz@") == ["zz@council.example"]
     assert listed(amina, q="abel") == listed(amina, q="quiet") == []
     assert [row["Person"] for row in rows(amina, q="abel")] == []
@@ -98,8 +98,8 @@ def test_only_confirmed_stakeholders_are_found_by_name(
 def test_an_ended_stakeholder_is_found_by_name_or_whole_address(
     amina: Client, subscription_by_name: dict[str, Subscription]
 ) -> None:
-    assert listed(amina, q="dot") == ["Dot Over"]
-    assert listed(amina, q="Gone@council.example") == ["Dot Over"]
+    assert listed(amina, q="dot") == ["Dot Ended"]
+    assert listed(amina, q="Gone@council.example") == ["Dot Ended"]
     assert listed(amina, q="gone@") == []
     assert "gone@council.example" not in amina.get(reverse(LIST)).content.decode()
     assert [row["Email address"] for row in rows(amina, q="dot")] == [""]
@@ -111,8 +111,8 @@ def test_the_order_does_not_reveal_an_unconfirmed_name(
     list_before = listed(amina)
     services.confirm(subscription=subscription_by_name["abel"], now=timezone.now())
 
-    assert list_before == ["Bea Yes", "Cai Paused", "Dot Over", "zz@council.example"]
-    assert listed(amina) == ["Abel Quiet", "Bea Yes", "Cai Paused", "Dot Over"]
+    assert list_before == ["Bea Confirmed", "Cai Paused", "Dot Ended", "zz@council.example"]
+    assert listed(amina) == ["Abel Quiet", "Bea Confirmed", "Cai Paused", "Dot Ended"]
 
 
 def test_asking_an_ended_stakeholder_again_hides_their_name(
@@ -136,8 +136,8 @@ def test_the_list_filters_by_each_status(amina: Client, subscription_by_name: di
         "asked": ["zz@council.example"],
         "confirmed": [],
         "paused": ["Cai Paused"],
-        "ended": ["Dot Over"],
-        "suppressed": ["Bea Yes"],
+        "ended": ["Dot Ended"],
+        "suppressed": ["Bea Confirmed"],
     }
     assert [row["Person"] for row in rows(amina, status="paused")] == ["Cai Paused"]
     assert listed(amina, status="paused", q="dot") == []
@@ -162,30 +162,46 @@ def filter_value_by_name(
     }
 
 
-def options(client: Client) -> list[str]:
+def about_options(client: Client) -> list[str]:
     """Return the options of the filter “About”: headings, and values with names."""
     [select] = re.findall(r'<select name="about".*?</select>', client.get(reverse(LIST)).content.decode(), re.DOTALL)
     matches = re.findall(r'<optgroup label="([^"]*)"|<option value="([^"]*)"[^>]*>([^<]*)', select)
     return [unescape(" ".join(filter(None, match))) for match in matches]
 
 
-def test_the_page_and_its_file_filter_by_what_people_follow(
-    amina: Client, filter_value_by_name: dict[str, str]
-) -> None:
+def test_the_list_is_filtered_by_followed_record(amina: Client, filter_value_by_name: dict[str, str]) -> None:
     names_by_record = {name: listed(amina, about=value) for name, value in filter_value_by_name.items()}
 
     assert names_by_record == {
-        "Harbour Quarter": ["Bea Yes", "Cai Paused", "Dot Over", "zz@council.example"],
-        "Open Quay": ["Bea Yes"],
+        "Harbour Quarter": ["Bea Confirmed", "Cai Paused", "Dot Ended", "zz@council.example"],
+        "Open Quay": ["Bea Confirmed"],
         "Estuary Partnership": ["Eve Chair"],
         "Larkhaven Homes": ["zz@council.example"],
     }
-    for name, value in filter_value_by_name.items():
-        file = rows(amina, about=value)
-        assert [row["Person"] for row in file] == names_by_record[name]
-        assert {row["About"] for row in file} == {name}
-    assert listed(amina, about=filter_value_by_name["Harbour Quarter"], status="confirmed", q="panel") == ["Bea Yes"]
-    assert listed(amina, about=filter_value_by_name["Estuary Partnership"], q="bea") == []
+
+
+def test_the_exported_file_is_filtered_by_followed_record(amina: Client, filter_value_by_name: dict[str, str]) -> None:
+    rows_by_record = {name: rows(amina, about=value) for name, value in filter_value_by_name.items()}
+
+    assert {name: [(row["Person"], row["About"]) for row in file] for name, file in rows_by_record.items()} == {
+        "Harbour Quarter": [
+            ("Bea Confirmed", "Harbour Quarter"),
+            ("Cai Paused", "Harbour Quarter"),
+            ("Dot Ended", "Harbour Quarter"),
+            ("zz@council.example", "Harbour Quarter"),
+        ],
+        "Open Quay": [("Bea Confirmed", "Open Quay")],
+        "Estuary Partnership": [("Eve Chair", "Estuary Partnership")],
+        "Larkhaven Homes": [("zz@council.example", "Larkhaven Homes")],
+    }
+
+
+def test_filters_by_record_status_and_name_are_combined(amina: Client, filter_value_by_name: dict[str, str]) -> None:
+    names_found = listed(amina, about=filter_value_by_name["Harbour Quarter"], status="confirmed", q="panel")
+    names_found_elsewhere = listed(amina, about=filter_value_by_name["Estuary Partnership"], q="bea")
+
+    assert names_found == ["Bea Confirmed"]
+    assert names_found_elsewhere == []
 
 
 def test_unconfirmed_stakeholders_are_not_found_by_name_with_any_filter(
@@ -201,7 +217,7 @@ def test_unconfirmed_stakeholders_are_not_found_by_name_with_any_filter(
 def test_the_filter_offers_only_what_somebody_was_asked_about(
     world: World, amina: Client, filter_value_by_name: dict[str, str]
 ) -> None:
-    assert options(amina) == [
+    assert about_options(amina) == [
         "Anything",
         "Plans",
         f"{filter_value_by_name['Harbour Quarter']} Harbour Quarter",
@@ -211,29 +227,39 @@ def test_the_filter_offers_only_what_somebody_was_asked_about(
         "Organisations",
         f"{filter_value_by_name['Larkhaven Homes']} Larkhaven Homes",
     ]
-    assert options(signed_in(world.ben)) == ["Anything"]
+    assert about_options(signed_in(world.ben)) == ["Anything"]
 
 
-def test_paging_keeps_the_filter_and_the_filter_can_be_removed(
-    world: World, plan: Plan, amina: Client, filter_value_by_name: dict[str, str]
-) -> None:
+def test_paging_keeps_the_filter(world: World, plan: Plan, amina: Client, filter_value_by_name: dict[str, str]) -> None:
     for number in range(25):
         ask(world, plan, f"reader{number:03}@council.example")
     chosen = {"about": filter_value_by_name["Harbour Quarter"]}
 
-    first = amina.get(reverse(LIST), chosen).content.decode()
-    [onward] = re.findall(r'href="([^"]+)" rel="next"', first)
-    [chip] = re.findall(r'class="cg-chips__chip" href="([^"]*)"', first)
+    first_page = amina.get(reverse(LIST), chosen).content.decode()
+    [next_url] = re.findall(r'href="([^"]+)" rel="next"', first_page)
+    names_on_both_pages = listed(amina, **chosen) + listed(amina, reverse(LIST) + unescape(next_url))
 
-    assert len(listed(amina, **chosen) + listed(amina, reverse(LIST) + unescape(onward))) == 29
-    assert f"about={filter_value_by_name['Harbour Quarter']}" in unescape(onward)
-    assert f'export.csv?about={filter_value_by_name["Harbour Quarter"]}"' in first
-    assert "about" not in chip
+    assert len(names_on_both_pages) == 29  # the 25 readers, Abel, Bea, Cai and Dot
+    assert f"about={chosen['about']}" in unescape(next_url)
 
 
-def test_filters_do_not_reveal_what_may_no_longer_be_read(
-    world: World, plan: Plan, filter_value_by_name: dict[str, str]
-) -> None:
+def test_the_filtered_page_links_to_the_filtered_file(amina: Client, filter_value_by_name: dict[str, str]) -> None:
+    filter_value = filter_value_by_name["Harbour Quarter"]
+
+    page = amina.get(reverse(LIST), {"about": filter_value}).content.decode()
+
+    assert f'export.csv?about={filter_value}"' in page
+
+
+def test_the_filter_is_removed_by_its_chip(amina: Client, filter_value_by_name: dict[str, str]) -> None:
+    page = amina.get(reverse(LIST), {"about": filter_value_by_name["Harbour Quarter"]}).content.decode()
+
+    [chip_url] = re.findall(r'class="cg-chips__chip" href="([^"]*)"', page)
+    assert "about" not in chip_url
+
+
+def ask_rose_for_westmarch(world: World, plan: Plan) -> None:
+    """Ask Rose about a plan as Ben, on behalf of Westmarch."""
     services.add_stakeholder(
         email="rose@street.example",
         name="",
@@ -242,27 +268,59 @@ def test_filters_do_not_reveal_what_may_no_longer_be_read(
         organisation=world.westmarch,
         now=timezone.now(),
     )
-    ben = signed_in(world.ben)
-    options_before = options(ben)
-    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+
+
+def close_plan_to_westmarch(world: World, plan: Plan) -> None:
+    """Let Westmarch leave the partnership, and show the plan only to its owners."""
+    leave_as_westmarch(world)
     change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
 
-    lost, foreign, none = (f"plan-{plan.pk}", filter_value_by_name["Open Quay"], "plan-999999")
-    answers = [ben.get(reverse(LIST), {"about": value}) for value in (lost, foreign, none)]
-    pages = {
-        CHANGES.sub("", one.content.decode()).replace(value, "X")
-        for one, value in zip(answers, (lost, foreign, none), strict=True)
-    }
 
-    assert options_before == ["Anything", "Plans", f"{lost} Harbour Quarter"]
-    assert options(ben) == ["Anything"]
-    assert [answer.status_code for answer in answers] == [422, 422, 422]
-    assert len(pages) == 1
-    assert "Harbour Quarter" not in pages.pop()
-    for value in (lost, foreign, none):
-        file = ben.get(reverse("digests:export-stakeholders"), {"about": value})
-        assert file.status_code == 302
-        assert file["Location"] == f"{reverse(LIST)}?about={value}"
+def test_the_filter_no_longer_offers_a_plan_that_is_closed_to_the_reader(world: World, plan: Plan) -> None:
+    ask_rose_for_westmarch(world, plan)
+    ben = signed_in(world.ben)
+    options_before = about_options(ben)
+
+    close_plan_to_westmarch(world, plan)
+
+    assert options_before == ["Anything", "Plans", f"plan-{plan.pk} Harbour Quarter"]
+    assert about_options(ben) == ["Anything"]
+
+
+@pytest.fixture
+def refused_values(world: World, plan: Plan, filter_value_by_name: dict[str, str]) -> list[str]:
+    """Return filter values for three plans that Ben cannot choose.
+
+    The first is closed to him, Westmarch asked nobody about the second, and the third does not exist.
+    """
+    ask_rose_for_westmarch(world, plan)
+    close_plan_to_westmarch(world, plan)
+    return [f"plan-{plan.pk}", filter_value_by_name["Open Quay"], "plan-999999"]
+
+
+def test_a_filter_by_a_closed_plan_looks_like_one_by_a_missing_plan(world: World, refused_values: list[str]) -> None:
+    ben = signed_in(world.ben)
+
+    responses = [ben.get(reverse(LIST), {"about": value}) for value in refused_values]
+
+    assert [response.status_code for response in responses] == [422, 422, 422]
+    distinct_pages = {
+        CHANGES.sub("", response.content.decode()).replace(value, "X")
+        for response, value in zip(responses, refused_values, strict=True)
+    }
+    assert len(distinct_pages) == 1
+    assert "Harbour Quarter" not in distinct_pages.pop()
+
+
+def test_nothing_is_exported_for_a_plan_that_the_reader_cannot_choose(world: World, refused_values: list[str]) -> None:
+    ben = signed_in(world.ben)
+
+    responses = [ben.get(reverse("digests:export-stakeholders"), {"about": value}) for value in refused_values]
+
+    assert [response.status_code for response in responses] == [302, 302, 302]
+    assert [response["Location"] for response in responses] == [
+        f"{reverse(LIST)}?about={value}" for value in refused_values
+    ]
     assert not Export.objects.exists()
 
 
@@ -317,7 +375,7 @@ def test_the_file_matches_the_page_and_the_export_is_recorded(
     assert [row["Person"] for row in file] == listed(amina)
     assert "Abel" not in str(file)
     assert file[0] | {"Address": ""} == {
-        "Person": "Bea Yes",
+        "Person": "Bea Confirmed",
         "Email address": "tenant@panel.example",
         "About": "Harbour Quarter",
         "Asked": today,
@@ -366,7 +424,7 @@ def test_stopping_a_stakeholders_digests_asks_first_and_keeps_the_reason(
     answer_with_reason = amina.post(page, {"reason": "She has left the panel."})
     subscription_by_name["bea"].refresh_from_db()
 
-    assert "Stop digests for Bea Yes?" in question.content.decode()
+    assert "Stop digests for Bea Confirmed?" in question.content.decode()
     assert question.status_code == 200
     assert answer_without_reason.status_code == 422
     assert status_before == "confirmed"

@@ -1,13 +1,14 @@
-"""Fixtures for tests of plans: a client for each person."""
+"""Fixtures for tests of plans: a client for each person, and the versions that are announced."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
 
 from partnerships.people.models import User
+from partnerships.plans.signals import version_published
 
 
 @pytest.fixture
@@ -20,3 +21,12 @@ def as_() -> Callable[[User], Client]:
         return client
 
     return client_for
+
+
+@pytest.fixture
+def published_numbers() -> Iterator[list[int]]:
+    """Return a list to which the number of each version is added when `version_published` is sent."""
+    numbers: list[int] = []
+    version_published.connect(lambda version, **kwargs: numbers.append(version.number), weak=False, dispatch_uid="test")
+    yield numbers
+    version_published.disconnect(dispatch_uid="test")

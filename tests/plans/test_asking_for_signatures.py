@@ -12,7 +12,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements import services as agreements
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
@@ -23,6 +22,7 @@ from partnerships.plans.queries import WAITING, next_steps, signing_states
 from tests.plans.drafts import fewer_homes, plan_awaiting_signatures, publish, published_plan, save
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
+from tests.support.parties import leave_as_westmarch
 from tests.world import World
 
 
@@ -48,13 +48,6 @@ def bens_link(plan: Plan, world: World, number: int = 1) -> str:
 def code_of(plan: Plan, organisation: Organisation) -> str:
     """Return the code of one signatory's state."""
     return next(state.code for state in signing_states(plan) if state.signatory.organisation == organisation)
-
-
-def leave_as_westmarch(world: World) -> None:
-    """Leave the partnership as Westmarch."""
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
-    )
 
 
 def rejection_by_westmarch(world: World) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,7 +17,6 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan, Version
 from partnerships.plans.services import opening
-from partnerships.plans.signals import version_published
 from tests.plans.drafts import begin, content, publish, published_plan, save
 from tests.world import World
 
@@ -104,15 +103,6 @@ def plan_with_two_embargoes(world: World) -> Plan:
     save(plan, world, "about", title="The name after")
     publish(plan, world, "Later still.", minor=True, embargo_until=in_hours(48))
     return plan
-
-
-@pytest.fixture
-def published_numbers() -> Iterator[list[int]]:
-    """Return a list to which the number of each version is added when `version_published` is sent."""
-    numbers: list[int] = []
-    version_published.connect(lambda version, **kwargs: numbers.append(version.number), weak=False, dispatch_uid="test")
-    yield numbers
-    version_published.disconnect(dispatch_uid="test")
 
 
 def test_first_of_two_embargoed_versions_opens_at_the_end_of_its_embargo(plan_with_two_embargoes: Plan) -> None:

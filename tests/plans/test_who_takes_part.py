@@ -12,7 +12,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements import services as agreements
 from partnerships.documents import downloads
 from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
@@ -21,14 +20,8 @@ from partnerships.plans.models import Comment, Plan
 from partnerships.plans.queries import WAITING
 from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published_plan
 from tests.support.outbox import deliver
+from tests.support.parties import leave_as_westmarch
 from tests.world import World
-
-
-def leave_as_westmarch(world: World) -> None:
-    """Leave the partnership as Westmarch."""
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
-    )
 
 
 def comment_by_ben(plan: Plan, world: World) -> Comment:

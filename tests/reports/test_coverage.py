@@ -1,24 +1,21 @@
-"""The coverage report counts the records in each council area, as a count by hand does, and names gaps."""
+"""The coverage report counts the records in each council area, and names the areas without records."""
 
 from __future__ import annotations
 
 import datetime as dt
 import io
 import re
-from collections import Counter
 from typing import Any
 
 import docx
+import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.models import Partnership
-from partnerships.commitments.models import Commitment
-from partnerships.exchange.models import Entry, Theme
+from partnerships.exchange.models import Theme
 from partnerships.exchange.services import meet_entry
-from partnerships.organisations.models import Area, AreaKind, Organisation
+from partnerships.organisations.models import Area, AreaKind
 from partnerships.organisations.services import create_organisation, serve_area
-from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import give_up_ownership
 from partnerships.reports.downloads import file_content
@@ -58,23 +55,25 @@ def row(snapshot: Snapshot, area: str) -> dict[str, Cell]:
     return {column.label: cell for column, cell in zip(table.columns, row_of_area.cells, strict=True)}
 
 
-def place(world: World) -> None:
-    """Set Fareham as the area of the Estuary Partnership. Gosport has no partnership."""
+def place_partnership_in_fareham(world: World) -> None:
+    """Set Fareham as the area of the Estuary Partnership, so that Gosport has no partnership."""
     world.partnership.areas.set([world.fareham])
 
 
-def test_records_count_in_the_areas_that_they_name(world: World) -> None:
-    place(world)
+@pytest.fixture
+def ask_and_plan_in_gosport(world: World) -> None:
+    """Share an ask for Fareham and Gosport, and publish a plan with a site in Gosport."""
+    place_partnership_in_fareham(world)
     ask(world, world.fareham, world.gosport)
-    plan = begin(
-        world,
-        content={
-            "about": {"title": "P", "summary": "Homes."},
-            "sites": [{"key": "a", "name": "A", "area": "E07000088", "homes": []}],
-        },
-    )
-    publish(plan, world)
+    content = {
+        "about": {"title": "P", "summary": "Homes."},
+        "sites": [{"key": "a", "name": "A", "area": "E07000088", "homes": []}],
+    }
+    publish(begin(world, content=content), world)
 
+
+@pytest.mark.usefixtures("ask_and_plan_in_gosport")
+def test_records_are_counted_in_the_areas_that_they_name(world: World) -> None:
     coverage = figures_for(world.amina, "coverage")
 
     assert row(coverage, "Fareham") | {"Council": ""} == {
@@ -90,8 +89,21 @@ def test_records_count_in_the_areas_that_they_name(world: World) -> None:
     assert row(coverage, "Gosport")["Asks"] == 1
     assert row(coverage, "Gosport")["Plans"] == 1
     assert row(coverage, "Gosport")["Partnerships"] == 0
-    assert {type(cell) for label in ("Asks", "In all") for cell in cells(coverage, "areas", label).values()} == {int}
+
+
+@pytest.mark.usefixtures("ask_and_plan_in_gosport")
+def test_area_without_a_partnership_is_named(world: World) -> None:
+    coverage = figures_for(world.amina, "coverage")
+
     assert coverage.answers == ("1 of 2 council areas has no partnership: Gosport.",)
+
+
+@pytest.mark.usefixtures("ask_and_plan_in_gosport")
+def test_counts_are_whole_numbers(world: World) -> None:
+    coverage = figures_for(world.amina, "coverage")
+
+    counts = [*cells(coverage, "areas", "Asks").values(), *cells(coverage, "areas", "In all").values()]
+    assert {type(count) for count in counts} == {int}
 
 
 #: The report on partnerships that work on homelessness.
@@ -99,7 +111,7 @@ HOMELESSNESS_PARTNERSHIPS = f"theme={THEME}&what=partnership"
 
 
 def test_a_partnership_without_records_has_no_theme(world: World) -> None:
-    place(world)
+    place_partnership_in_fareham(world)
 
     coverage = figures_for(world.amina, "coverage", HOMELESSNESS_PARTNERSHIPS)
 
@@ -107,7 +119,7 @@ def test_a_partnership_without_records_has_no_theme(world: World) -> None:
 
 
 def test_a_partnership_has_the_themes_of_its_records(world: World) -> None:
-    place(world)
+    place_partnership_in_fareham(world)
     ask(world)
 
     coverage = figures_for(world.amina, "coverage", HOMELESSNESS_PARTNERSHIPS)
@@ -119,7 +131,7 @@ def test_a_partnership_has_the_themes_of_its_records(world: World) -> None:
 
 
 def test_a_report_on_gaps_lists_only_areas_without_records(world: World) -> None:
-    place(world)
+    place_partnership_in_fareham(world)
     ask(world)
     whole_coverage = figures_for(world.amina, "coverage", HOMELESSNESS_PARTNERSHIPS)
 
@@ -135,10 +147,10 @@ def test_a_report_on_gaps_lists_only_areas_without_records(world: World) -> None
 def test_areas_with_records_are_named_first_if_they_are_few(world: World) -> None:
     for code in ("E07000086", "E07000090"):
         Area.objects.create(code=code, name=f"Area {code[-2:]}", kind=AreaKind.DISTRICT)
-    place(world)
+    place_partnership_in_fareham(world)
     ask(world)
 
-    coverage = figures_for(world.amina, "coverage", f"theme={THEME}&what=partnership")
+    coverage = figures_for(world.amina, "coverage", HOMELESSNESS_PARTNERSHIPS)
 
     assert coverage.answers == (
         "Only Fareham has at least one homelessness partnership.",
@@ -146,78 +158,55 @@ def test_areas_with_records_are_named_first_if_they_are_few(world: World) -> Non
     )
 
 
-def places_of(bodies: list[Organisation]) -> set[str]:
-    """Return the areas that the councils among these bodies serve; without councils, the areas of all bodies."""
-    councils = [body for body in bodies if body.kind == "council" and body.areas.exists()]
-    return {area.name for body in councils or bodies for area in body.areas.all()}
+@pytest.fixture
+def records_of_every_kind(world: World) -> None:
+    """Create records in both areas: Larkhaven serves Fareham, and Westmarch, a council, serves Gosport.
 
-
-def count_by_hand(reader: User) -> Counter[tuple[str, str, str]]:
-    """Count records one by one, by kind, area and theme ("" is none)."""
-    places: dict[int | None, set[str]] = {}
-    for partnership in Partnership.objects.visible_today_to(reader).live():
-        parties = [party.organisation for party in partnership.parties.filter(status="accepted")]
-        places[partnership.pk] = {area.name for area in partnership.areas.all()} or places_of(parties)
-    lines: list[tuple[str, set[str], set[str], int | None]] = []
-    entries: dict[int, set[str]] = {}
-    for entry in Entry.objects.followed_by(reader).live():
-        named_areas = {area.name for area in entry.areas.all()}
-        entries[entry.pk] = named_areas or places.get(entry.partnership_id) or places_of([entry.organisation])
-        lines.append((entry.direction, entries[entry.pk], {entry.theme}, entry.partnership_id))
-    for commitment in Commitment.objects.followed_by(reader):
-        met_entries = [link.entry for link in commitment.fulfilments.all()]
-        sides = [body for body in (commitment.giver, commitment.receiver) if body]
-        area_names = {area for entry in met_entries for area in entries[entry.pk]}
-        area_names = area_names or places.get(commitment.partnership_id) or places_of(sides)
-        lines.append(
-            ("commitment", area_names, {entry.theme for entry in met_entries} or {""}, commitment.partnership_id)
-        )
-    for plan in Plan.objects.published_today_for(reader):
-        sites = {site.area.name for site in plan.sites.all() if site.area}
-        owners = [owner.organisation for owner in plan.owners.all()]
-        area_names = sites or places.get(plan.partnership_id) or places_of(owners)
-        lines.append(("plan", area_names, {""}, plan.partnership_id))
-    for pk, area_names in places.items():
-        themes_of_records = {theme for _, _, themes, within in lines if within == pk for theme in themes if theme}
-        lines.append(("partnership", area_names, themes_of_records or {""}, None))
-    return Counter(
-        (what, area, theme) for what, area_names, themes, _ in lines for area in area_names for theme in themes
-    )
-
-
-def test_each_count_is_that_of_a_count_of_the_records_by_hand(world: World) -> None:
-    for body, area in ((world.larkhaven, world.fareham), (world.westmarch, world.gosport)):
-        serve_area(organisation=body, area=area, author=None, now=world.now)
+    The partnership names no area, so it is in that of its council. So are its records that name no area.
+    """
+    serve_area(organisation=world.larkhaven, area=world.fareham, author=None, now=world.now)
+    serve_area(organisation=world.westmarch, area=world.gosport, author=None, now=world.now)
     ask(world, world.fareham)
     ask(world)
     offer = shared_entry(world.larkhaven, world.amina, world.now, theme="land", direction="offer")
     meet_entry(entry=offer, commitment=propose(world), quantity=None, author=world.amina, now=timezone.now())
     propose(world)
     propose(world, partnership=None)
-    site = {"key": "a", "name": "A", "area": "E07000087", "homes": []}
-    for more_content in ({"sites": [site]}, {}):
-        publish(begin(world, content={"about": {"title": "P", "summary": "Homes."}, **more_content}), world)
-    publish(
-        begin(world, content={"about": {"title": "P", "summary": "Homes."}}, partnership=None, audience="network"),
-        world,
-    )
+    about = {"title": "P", "summary": "Homes."}
+    site_in_fareham = {"key": "a", "name": "A", "area": "E07000087", "homes": []}
+    publish(begin(world, content={"about": about, "sites": [site_in_fareham]}), world)
+    publish(begin(world, content={"about": about}), world)
+    publish(begin(world, content={"about": about}, partnership=None, audience="network"), world)
 
-    expected = count_by_hand(world.amina)
 
-    labels = {code: str(theme.label) for code, theme in Theme.by_code().items()} | {"": "No theme"}
-    for what in ("partnership", "ask", "offer", "plan", "commitment"):
-        coverage = figures_for(world.amina, "coverage", f"what={what}")
-        counts_shown = {
-            (what, area, code): number
-            for code, label in labels.items()
-            for area, number in cells(coverage, "themes", label).items()
-            if number
-        }
-        assert counts_shown == {key: number for key, number in expected.items() if key[0] == what} != {}
+@pytest.mark.usefixtures("records_of_every_kind")
+@pytest.mark.parametrize(
+    ("kind", "count_by_theme_and_area"),
+    [
+        # The partnership has the themes of its asks and commitments.
+        ("partnership", {("Homelessness", "Gosport"): 1, ("Land", "Gosport"): 1}),
+        ("ask", {("Homelessness", "Fareham"): 1, ("Homelessness", "Gosport"): 1}),
+        # An offer outside a partnership is in the area of Larkhaven, which made it.
+        ("offer", {("Land", "Fareham"): 1}),
+        # Two plans are in Fareham, one by its site and one by its owner.
+        ("plan", {("No theme", "Fareham"): 2, ("No theme", "Gosport"): 1}),
+        # The commitment that meets the offer has the area and theme of the offer.
+        ("commitment", {("Land", "Fareham"): 1, ("No theme", "Gosport"): 2}),
+    ],
+)
+def test_records_are_counted_by_theme_and_area(
+    world: World, kind: str, count_by_theme_and_area: dict[tuple[str, str], int]
+) -> None:
+    coverage = figures_for(world.amina, "coverage", f"what={kind}")
+
+    themes = [*(str(theme.label) for theme in Theme.by_code().values()), "No theme"]
+    assert {
+        (theme, area): count for theme in themes for area, count in cells(coverage, "themes", theme).items() if count
+    } == count_by_theme_and_area
 
 
 def test_a_stranger_gets_no_records_of_a_partnership(world: World) -> None:
-    place(world)
+    place_partnership_in_fareham(world)
     ask(world, world.gosport)
 
     coverage = figures_for(world.chidi, "coverage")
@@ -228,7 +217,7 @@ def test_a_stranger_gets_no_records_of_a_partnership(world: World) -> None:
 
 
 def test_a_party_gets_the_number_of_asks_without_their_titles(world: World) -> None:
-    place(world)
+    place_partnership_in_fareham(world)
     ask(world, world.gosport, title=CANARY)
 
     coverage = figures_for(world.ben, "coverage")
@@ -246,9 +235,10 @@ def test_a_commitment_without_a_partnership_is_in_the_areas_of_its_bodies(world:
     assert row(coverage, "Gosport")["Commitments"] == 1
 
 
-def test_plan_counts_where_its_present_owners_are(world: World) -> None:
-    for body, area in ((world.larkhaven, world.fareham), (world.westmarch, world.gosport)):
-        serve_area(organisation=body, area=area, author=None, now=world.now)
+def plan_shared_by_larkhaven_and_westmarch(world: World) -> Plan:
+    """Publish a plan without sites of Larkhaven, which serves Fareham, and of Westmarch, which serves Gosport."""
+    serve_area(organisation=world.larkhaven, area=world.fareham, author=None, now=world.now)
+    serve_area(organisation=world.westmarch, area=world.gosport, author=None, now=world.now)
     plan = begin(
         world,
         owners=[world.larkhaven, world.westmarch],
@@ -257,19 +247,29 @@ def test_plan_counts_where_its_present_owners_are(world: World) -> None:
         content={"about": {"title": "P", "summary": "Homes."}},
     )
     publish(plan, world)
-    both = figures_for(world.amina, "coverage")
+    return plan
+
+
+def test_plan_of_a_council_and_others_is_in_the_area_of_the_council(world: World) -> None:
+    plan_shared_by_larkhaven_and_westmarch(world)
+
+    coverage = figures_for(world.amina, "coverage")
+
+    assert cells(coverage, "areas", "Plans") == {"Fareham": 0, "Gosport": 1}
+
+
+def test_plan_is_not_in_the_area_of_a_former_owner(world: World) -> None:
+    plan = plan_shared_by_larkhaven_and_westmarch(world)
     give_up_ownership(
         plan=plan, organisation=world.westmarch, reason="Larkhaven builds it.", author=world.ben, now=timezone.now()
     )
 
-    after = figures_for(world.amina, "coverage")
+    coverage = figures_for(world.amina, "coverage")
 
-    # If some of several owners are councils, only they count.
-    assert cells(both, "areas", "Plans") == {"Fareham": 0, "Gosport": 1}
-    assert cells(after, "areas", "Plans") == {"Fareham": 1, "Gosport": 0}
+    assert cells(coverage, "areas", "Plans") == {"Fareham": 1, "Gosport": 0}
 
 
-def test_wider_areas_count_in_each_of_their_districts(world: World) -> None:
+def test_partnership_of_a_county_is_counted_in_its_districts(world: World) -> None:
     county = Area.objects.create(code="E10900001", name="Marchshire", kind=AreaKind.COUNTY)
     Area.objects.filter(pk=world.gosport.pk).update(parent=county)
     world.partnership.areas.set([county])
@@ -279,25 +279,31 @@ def test_wider_areas_count_in_each_of_their_districts(world: World) -> None:
     assert cells(coverage, "areas", "Partnerships") == {"Gosport": 1}
 
 
-def test_successors_area_has_the_records_of_the_area_before_it(world: World) -> None:
-    place(world)
-    begun = timezone.localdate() - dt.timedelta(days=30)
-    old = create_organisation(
-        name="Fareham Council", kind="council", status="dissolved", valid_to=begun, author=None, now=world.now
+@pytest.fixture
+def solent_follows_fareham(world: World) -> None:
+    """Let the area and council of Solent replace those of Fareham, 30 days ago."""
+    start_day = timezone.localdate() - dt.timedelta(days=30)
+    fareham_council = create_organisation(
+        name="Fareham Council", kind="council", status="dissolved", valid_to=start_day, author=None, now=world.now
     )
-    new = create_organisation(name="Solent Council", kind="council", author=None, now=world.now)
-    serve_area(organisation=old, area=world.fareham, author=None, now=world.now)
-    Area.objects.filter(pk=world.fareham.pk).update(valid_to=begun)
-    area = Area.objects.create(code="E06900099", name="Solent", kind="district", valid_from=begun)
-    follow([old], [new], kind="replace", on=begun, now=world.now)
-    serve_area(organisation=new, area=area, starts_on=begun, author=None, now=world.now)
+    serve_area(organisation=fareham_council, area=world.fareham, author=None, now=world.now)
+    Area.objects.filter(pk=world.fareham.pk).update(valid_to=start_day)
+    solent = Area.objects.create(code="E06900099", name="Solent", kind="district", valid_from=start_day)
+    solent_council = create_organisation(name="Solent Council", kind="council", author=None, now=world.now)
+    follow([fareham_council], [solent_council], kind="replace", on=start_day, now=world.now)
+    serve_area(organisation=solent_council, area=solent, starts_on=start_day, author=None, now=world.now)
+
+
+@pytest.mark.usefixtures("solent_follows_fareham")
+def test_area_has_the_records_of_the_area_that_it_replaced(world: World) -> None:
+    place_partnership_in_fareham(world)
 
     coverage = figures_for(world.amina, "coverage")
 
     assert cells(coverage, "areas", "Partnerships") == {"Gosport": 0, "Solent": 1}
 
 
-def test_three_councils_of_an_area_are_named_with_a_comma_and_an_and(world: World) -> None:
+def test_councils_of_an_area_are_listed_in_one_cell(world: World) -> None:
     havant = Area.objects.create(code="E07000091", name="Havant", kind=AreaKind.DISTRICT)
     for name in ("Arun Council", "Bure Council", "Cam Council"):
         council = create_organisation(name=name, kind="council", author=None, now=world.now)
@@ -309,7 +315,7 @@ def test_three_councils_of_an_area_are_named_with_a_comma_and_an_and(world: Worl
 
 
 def test_the_page_has_a_map_that_says_which_areas_have_none(world: World) -> None:
-    place(world)
+    place_partnership_in_fareham(world)
 
     response = signed_in(world.amina).get(reverse("reports:report", args=["coverage"]))
 
@@ -322,7 +328,7 @@ def test_the_page_has_a_map_that_says_which_areas_have_none(world: World) -> Non
 
 
 def test_the_word_file_has_a_chart_before_its_map(world: World) -> None:
-    place(world)
+    place_partnership_in_fareham(world)
 
     document = docx.Document(io.BytesIO(file_content(figures_for(world.amina, "coverage"), "docx")))
 

@@ -12,6 +12,8 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
 from django.urls import reverse
 from structlog.testing import capture_logs
 
@@ -43,30 +45,38 @@ def database_rows() -> dict[str, list[tuple[Any, ...]]]:
 
 
 def plain_values(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Return a row with bytes in place of views of memory, which have no text of their own."""
+    """Return a row with bytes in place of views of memory, which would print as an address."""
     return tuple(bytes(value) if isinstance(value, memoryview) else value for value in row)
 
 
-@pytest.fixture
-def rows_around_an_answer(world: World) -> RowsAroundAnAnswer:
-    """Answer one question and one comment while signed in, with a backup before and after."""
-    survey_round = opened_round(world)
-    drop_emails()
-    [token] = tokens(survey_round, "council")[:1]
-    client = signed_in(world.ben)
-    rows_before = database_rows()
-
-    response = client.post(
+def answer_with_comment(client: Client, survey_round: Round) -> HttpResponse:
+    """Answer one question and write a comment."""
+    token = tokens(survey_round, "council")[0]
+    return client.post(
         reverse("surveys:answer", args=[token]),
         {"group": "council", "score-trust": "5", "comment-one_change": "A secret word."},
     )
 
-    assert response.status_code == 302
-    assert settings.SESSION_COOKIE_NAME not in response.cookies
+
+@pytest.fixture
+def rows_around_an_answer(world: World) -> RowsAroundAnAnswer:
+    """Return the rows of the database before and after Ben answered while signed in."""
+    survey_round = opened_round(world)
+    drop_emails()
+    client_of_ben = signed_in(world.ben)
+    rows_before = database_rows()
+    answer_with_comment(client_of_ben, survey_round)
     return RowsAroundAnAnswer(survey_round, before=rows_before, after=database_rows())
 
 
-def test_between_two_backups_around_an_answer_only_a_token_goes_and_a_box_comes(
+def test_answering_while_signed_in_sets_no_session_cookie(world: World) -> None:
+    response = answer_with_comment(signed_in(world.ben), opened_round(world))
+
+    assert response.status_code == 302
+    assert settings.SESSION_COOKIE_NAME not in response.cookies
+
+
+def test_only_tokens_and_sealed_answers_differ_between_backups_around_an_answer(
     rows_around_an_answer: RowsAroundAnAnswer,
 ) -> None:
     before, after = rows_around_an_answer.before, rows_around_an_answer.after
@@ -76,71 +86,81 @@ def test_between_two_backups_around_an_answer_only_a_token_goes_and_a_box_comes(
     assert changed_tables == {"surveys_token", "surveys_sealedanswer"}
 
 
-def test_a_backup_contains_no_time_and_no_word_of_an_answer(rows_around_an_answer: RowsAroundAnAnswer) -> None:
-    rows = rows_around_an_answer.after
+def test_a_backup_does_not_contain_the_time_of_an_answer(rows_around_an_answer: RowsAroundAnAnswer) -> None:
+    [sealed_answer] = rows_around_an_answer.after["surveys_sealedanswer"]
 
-    [sealed_answer] = rows["surveys_sealedanswer"]
-
-    # A random number, the box and the round.
+    # A random number, the encrypted answer, and the number of the round.
     assert {type(value) for value in sealed_answer} == {uuid.UUID, bytes, int}
-    assert "A secret word." not in str(rows)
 
 
-def test_a_box_in_a_backup_cannot_be_opened_once_its_key_is_destroyed(
+def test_a_backup_does_not_contain_the_words_of_an_answer(rows_around_an_answer: RowsAroundAnAnswer) -> None:
+    backup = rows_around_an_answer.after
+
+    assert "A secret word." not in str(backup)
+
+
+def test_a_sealed_answer_cannot_be_opened_once_its_key_is_destroyed(
     rows_around_an_answer: RowsAroundAnAnswer,
 ) -> None:
     key_name = rows_around_an_answer.survey_round.key_name
-    box = bytes(SealedAnswer.objects.get().box)
+    sealed_answer = bytes(SealedAnswer.objects.get().box)
+
     sealing.destroy_key(key_name)
 
     with pytest.raises(sealing.KeyMissing):
-        sealing.open_answers(key_name, [box])
+        sealing.open_answers(key_name, [sealed_answer])
 
 
-def test_a_box_has_the_length_of_the_longest_answer(rows_around_an_answer: RowsAroundAnAnswer) -> None:
-    box = SealedAnswer.objects.get().box
+@pytest.mark.usefixtures("rows_around_an_answer")
+def test_a_sealed_answer_has_the_length_of_the_longest_answer() -> None:
+    sealed_answer = SealedAnswer.objects.get().box
 
     # The encryption adds 48 bytes.
-    assert len(box) == sealing.LENGTH + 48
+    assert len(sealed_answer) == sealing.LENGTH + 48
 
 
 @pytest.fixture
-def short_and_long_boxes(world: World) -> list[bytes]:
-    """Return the sealed answers of somebody who wrote no comment and of somebody who wrote a long one."""
+def short_and_long_answers(world: World) -> list[bytes]:
+    """Return two sealed answers, one without a comment and one with a long comment."""
     survey_round = opened_round(world)
     short_answer = answer_of("council", 1)
     long_answer = answer_of("council", 5, one_change="Long words. " * 80)
     give_answers(survey_round, "council", [short_answer, long_answer])
-    return [bytes(box) for box in SealedAnswer.objects.values_list("box", flat=True)]
+    return [bytes(sealed_answer) for sealed_answer in SealedAnswer.objects.values_list("box", flat=True)]
 
 
-def test_sealed_answers_have_one_length(short_and_long_boxes: list[bytes]) -> None:
-    assert len(short_and_long_boxes) == 2
-    assert len({len(box) for box in short_and_long_boxes}) == 1
+def test_all_sealed_answers_have_the_same_length(short_and_long_answers: list[bytes]) -> None:
+    short_answer, long_answer = short_and_long_answers
+
+    assert len(short_answer) == len(long_answer)
 
 
-def test_sealed_answers_open_with_no_other_key(short_and_long_boxes: list[bytes]) -> None:
+def test_sealed_answers_cannot_be_opened_with_another_key(short_and_long_answers: list[bytes]) -> None:
     sealing.make_key("another")
 
     with pytest.raises(ValueError, match="another key"):
-        sealing.open_answers("another", short_and_long_boxes)
+        sealing.open_answers("another", short_and_long_answers)
 
 
-def test_key_is_in_no_table_and_goes_when_the_round_closes(
-    world: World, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_key_of_an_open_round_is_not_in_the_database(world: World) -> None:
     survey_round = opened_round(world)
+
+    backup = str(database_rows())
+
     key = json.loads((settings.SURVEY_KEYS_ROOT / f"{survey_round.key_name}.json").read_text())
-    rows_of_open_round = str(database_rows())
+    assert not any(value in backup for value in key.values())
+
+
+def test_key_is_deleted_when_the_round_closes(world: World, django_capture_on_commit_callbacks: Any) -> None:
+    survey_round = opened_round(world)
 
     with django_capture_on_commit_callbacks(execute=True):
         close_round(survey_round)
 
-    assert not any(value in rows_of_open_round for value in key.values())
     assert not sealing.has_key(survey_round.key_name)
 
 
-def test_key_that_was_left_is_deleted_later(world: World) -> None:
+def test_key_that_was_not_deleted_at_the_close_is_deleted_later(world: World) -> None:
     survey_round = closed_round(world)  # in a test, the deletion after the commit has not run
     had_key = sealing.has_key(survey_round.key_name)
 
@@ -161,7 +181,7 @@ def test_key_of_an_unknown_round_is_not_deleted(world: World) -> None:
     assert sealing.has_key(unknown_key_name)
 
 
-def test_open_round_says_nothing_about_answers(world: World) -> None:
+def test_page_of_an_open_round_does_not_change_when_somebody_answers(world: World) -> None:
     survey_round = opened_round(world)
     client = signed_in(world.amina)
 
@@ -179,7 +199,7 @@ def test_open_round_says_nothing_about_answers(world: World) -> None:
 
 def test_request_that_answers_is_logged_without_a_person(world: World) -> None:
     survey_round = opened_round(world)
-    [token] = tokens(survey_round, "council")[:1]
+    token = tokens(survey_round, "council")[0]
     client = signed_in(world.ben)
 
     with capture_logs() as log:

@@ -158,7 +158,7 @@ def names() -> list[str]:
         (Schedule, "name"),
     ):
         found += model._default_manager.exclude(**{field: ""}).values_list(field, flat=True)
-    found += [text[:60] for text in Commitment.objects.values_list("text", flat=True)]
+    found += [text[:50] for text in Commitment.objects.values_list("text", flat=True)]
     return found + [subject[:60] for subject in Conversation.objects.values_list("subject", flat=True)]
 
 

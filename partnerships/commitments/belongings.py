@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.text import Truncator
 
 from partnerships.commitments.models import FINAL_STATUSES, Commitment, CommitmentQuerySet
 from partnerships.commitments.services import (
@@ -16,6 +15,7 @@ from partnerships.commitments.services import (
     change_owner,
     escalate,
 )
+from partnerships.kit.text import shorten
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.owned import (
     OwnedKind,
@@ -38,7 +38,7 @@ def _owned_records(commitments: Iterable[Commitment]) -> list[OwnedRecord]:
     return [
         OwnedRecord(
             commitment.pk,
-            f"{commitment.reference} {Truncator(commitment.text).chars(90)}",
+            f"{commitment.reference} {shorten(commitment.text, 90)}",
             commitment.get_absolute_url(),
             commitment.partnership.title if commitment.partnership else "",
         )

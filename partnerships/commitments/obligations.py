@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 from django.db.models import Q, QuerySet
-from django.utils.text import Truncator
 
 from partnerships.commitments.models import FINAL_STATUSES, Commitment
 from partnerships.commitments.quantities import homes_and_money
+from partnerships.kit.text import shorten
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.obligations import (
     Column,
@@ -36,7 +36,7 @@ def _with_target(target: int) -> Q:
 def _describe(commitment: Commitment, organisation: Organisation) -> HeldRecord:
     """Return a commitment as a record that moves, with its title, homes and money."""
     verb = "Gives" if commitment.giver_id == organisation.pk else "Receives"
-    title = f"{commitment.reference} {Truncator(commitment.text).chars(90)}"
+    title = f"{commitment.reference} {shorten(commitment.text, 90)}"
     homes, money = homes_and_money(commitment.quantity, commitment.unit)
     return HeldRecord(
         commitment.pk,

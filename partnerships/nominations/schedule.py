@@ -95,13 +95,13 @@ class NominationTerms:
         sentences = []
         if self.area:
             sentences.append(
-                f"The terms name an area, “{self.area}”. Returns count lettings of the whole council area."
+                f"The terms cover only the area “{self.area}”, but returns include lettings in the whole council area."
             )
         names_without_codes = [scheme.name for scheme in self.schemes or () if not scheme.codes]
         if names_without_codes:
             sentences.append(
-                f"Returns leave out homes of {listed(names_without_codes)}, because the terms give no property "
-                "references for them."
+                f"Returns do not include homes of {listed(names_without_codes)}, because the terms do not give their "
+                "property references."
             )
         return sentences
 

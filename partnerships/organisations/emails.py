@@ -59,7 +59,9 @@ def write_invited_by_administrator(due: DueEmail, person: User, now: dt.datetime
 
 def write_role(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
     """Return the email to the person and to the leads (or administrators) that an administrator has changed a role."""
-    return _by_administrator("organisations/role_by_administrator", due, person)
+    data = Event.objects.get(pk=due.params["event"]).data
+    roles = {"old_role": Role(data["before"]["role"]).label, "new_role": Role(data["after"]["role"]).label}
+    return _by_administrator("organisations/role_by_administrator", due, person, **roles)
 
 
 def write_access_requested(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
@@ -207,8 +209,11 @@ def _membership(due: DueEmail) -> Membership:
     )
 
 
-def _by_administrator(template: str, due: DueEmail, reader: User) -> Content | str:
-    """Return the email about what an administrator did to a membership, for the member or for a lead."""
+def _by_administrator(template: str, due: DueEmail, reader: User, **more: object) -> Content | str:
+    """Return the email about what an administrator did to a membership, for the member or for a lead.
+
+    `more` is added to the context of the template.
+    """
     membership, event = _membership(due), Event.objects.get(pk=due.params["event"])
     is_own = reader == membership.person
     if is_own and membership.ends_on is not None:
@@ -223,5 +228,6 @@ def _by_administrator(template: str, due: DueEmail, reader: User) -> Content | s
         "author": User.objects.filter(pk=event.actor_id or 0).first(),
         "reason": event.data[REASON_KEY],
         "link": link("organisations:people", pk=membership.organisation_id),
+        **more,
     }
     return Content(template, context)

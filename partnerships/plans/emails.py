@@ -25,6 +25,7 @@ from partnerships.plans.queries import (
     version_number_to_sign,
 )
 from partnerships.plans.queries.calendar import entries_of_signatories
+from partnerships.plans.queries.roles import organisation_names_by_person
 
 
 def write_sign_off_request(due: DueEmail, person: User, now: dt.datetime) -> Content | str:
@@ -148,6 +149,7 @@ def write_access_request(due: DueEmail, person: User, now: dt.datetime) -> Conte
         "request": request,
         "plan": request.plan,
         "asker": request.person,
+        "organisation_names": organisation_names_by_person([request.person_id]).get(request.person_id, ""),
         "lead": person,
         "link": link("plans:sharing", pk=request.plan_id),
     }

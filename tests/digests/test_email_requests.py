@@ -70,7 +70,7 @@ def declined(world: World, plan: Plan) -> None:
     """Enter Sol's address as a visitor, and decline for him."""
     services.ask_for(email=world.sol.email, target=plan, now=timezone.now())
     subscription = Subscription.objects.get(person=world.sol)
-    services.stop(subscriptions=[subscription], author=world.sol, reason="Declined by the person.", now=timezone.now())
+    services.stop(subscriptions=[subscription], author=world.sol, reason="The person said no.", now=timezone.now())
 
 
 def stop_the_plan(world: World, plan: Plan) -> None:

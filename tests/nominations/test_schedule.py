@@ -84,5 +84,5 @@ def test_what_the_terms_say_in_words_only_is_named_as_not_counted() -> None:
     assert agreed is not None
     assert len(agreed.not_counted) == 2
     assert "West of the river" in agreed.not_counted[0]
-    assert "Returns leave out homes of Quay" in agreed.not_counted[1]
+    assert "Returns do not include homes of Quay" in agreed.not_counted[1]
     assert read_terms().not_counted == []

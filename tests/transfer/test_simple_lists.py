@@ -220,7 +220,7 @@ def test_codes_of_a_code_list_that_are_unknown_are_named() -> None:
     run = import_list("code-lists", purposes)
 
     assert accounting(run.report) == "Of 3 rows, 2 were used and 1 was set aside."
-    assert "does not know the code “moon”" in lines_set_aside(run)
+    assert "The code “moon” is not one that Common Ground recognises" in lines_set_aside(run)
 
 
 @pytest.mark.parametrize(

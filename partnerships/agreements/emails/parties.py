@@ -9,7 +9,7 @@ from partnerships.agreements.models import (
     Party,
     PartyStatus,
 )
-from partnerships.organisations.models import Role
+from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.queries import leads_of
 from partnerships.outbox.content import Content, link
 from partnerships.outbox.kinds import DueEmail
@@ -65,6 +65,8 @@ def write_departure(due: DueEmail, person: User, now: dt.datetime) -> Content | 
         "person": person,
         "own": leads_that_organisation,
         "removed": due.params["removed"],
+        # Emails recorded by older code do not say which party removed the organisation.
+        "remover": Organisation.objects.filter(pk=due.params.get("by") or 0).first(),
         "link": link("agreements:detail", pk=party.partnership_id),
     }
     return Content("agreements/gone", context)

@@ -164,11 +164,12 @@ def _email_departure(party: Party, *, is_removed: bool, author: User | None, now
     if is_removed:
         organisation_ids.add(party.organisation_id)
     leads = Membership.objects.current().filter(role=Role.LEAD, organisation__in=organisation_ids)
+    acting_organisation_id = acting_for(party.partnership, author)
     record_emails(
         kind="agreements.gone",
         people=leads.exclude(person=author).values_list("person", flat=True),
-        params={"party": party.pk, "removed": is_removed},
-        sender_id=acting_for(party.partnership, author) or party.organisation_id,
+        params={"party": party.pk, "removed": is_removed, "by": acting_organisation_id if is_removed else None},
+        sender_id=acting_organisation_id or party.organisation_id,
         now=now,
     )
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from django.db.models import Q
-from django.utils.text import Truncator
 
 from partnerships.activity.queries import Revision, revisions_of
 from partnerships.commitments.models import Commitment, CommitmentQuerySet
 from partnerships.commitments.models.choices import UNDELIVERED_STATUSES
 from partnerships.kit.calendars import CalendarEntry, CalendarKind, CalendarSource
+from partnerships.kit.text import shorten
 from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
@@ -55,7 +55,7 @@ def _due_date_entry(commitment: Commitment, revision: Revision) -> CalendarEntry
     return CalendarEntry(
         kind=CalendarKind.DUE,
         key=f"commitment-{commitment.pk}",
-        title=f"Due: {commitment.reference} {Truncator(commitment.text).chars(90)}",
+        title=f"Due: {commitment.reference} {shorten(commitment.text, 90)}",
         path=commitment.get_absolute_url(),
         starts=commitment.due_on,
         note=f"{commitment.giver_words}: {commitment.get_status_display().lower()}",

@@ -6,13 +6,13 @@ import datetime as dt
 from typing import Any
 
 from django.db import connection
-from django.utils.text import Truncator
 
 from partnerships.activity.services import record
 from partnerships.commitments.event_kinds import EventKind
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.quantities import quantity_words
 from partnerships.kit.dates import long_date
+from partnerships.kit.text import shorten
 from partnerships.organisations.models import Membership, Organisation
 from partnerships.people.models import User
 
@@ -77,7 +77,7 @@ def record_event(
 
 def title_of(commitment: Commitment) -> str:
     """Return the reference and the start of the text, for timelines and lists of tasks."""
-    return f"{commitment.reference} {Truncator(commitment.text).chars(90)}"
+    return f"{commitment.reference} {shorten(commitment.text, 90)}"
 
 
 def terms_of(commitment: Commitment) -> dict[str, Any]:

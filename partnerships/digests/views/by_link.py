@@ -221,7 +221,7 @@ def _answer(subscription: Subscription, answer: str, frequency: str, *, now: dt.
     """Confirm the subscription, decline it, or decline all ("never"). Raises `UnableToChangeSubscription`."""
     person = subscription.person
     if answer in ("no", "never"):
-        services.stop(subscriptions=[subscription], author=person, reason="Declined by the person.", now=now)
+        services.stop(subscriptions=[subscription], author=person, reason="The person said no.", now=now)
         if answer == "never":
             services.refuse_questions(person=person, now=now)
         return

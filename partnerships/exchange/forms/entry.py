@@ -8,7 +8,6 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils.text import Truncator
 
 from partnerships.agreements.models import Partnership, PartyRole, PartyStatus
 from partnerships.commitments.models import Commitment, Unit
@@ -26,6 +25,7 @@ from partnerships.exchange.models import Audience, Direction, Entry, Theme
 from partnerships.kit.choice_fields import choice_field
 from partnerships.kit.dates import long_date
 from partnerships.kit.forms import DayField, FindSelectMultiple, Fold, Form, Helper, Section, shown_when
+from partnerships.kit.text import shorten
 from partnerships.organisations.choices import OrganisationsField
 from partnerships.organisations.models import EDITING_ROLES, Area, Organisation
 from partnerships.organisations.naming import with_former_names
@@ -244,7 +244,7 @@ class _CommitmentChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg] 
 
     def label_from_instance(self, obj: Commitment) -> str:
         """Return text such as `C-12 Land for 60 homes, 60 homes, due 1 January 2031`."""
-        parts = [f"{obj.reference} {Truncator(obj.text).chars(80)}"]
+        parts = [f"{obj.reference} {shorten(obj.text, 80)}"]
         if obj.quantity_words:
             parts.append(obj.quantity_words)
         if obj.due_on:

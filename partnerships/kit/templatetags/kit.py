@@ -24,7 +24,7 @@ from partnerships.kit.addresses import page_address
 from partnerships.kit.forms import error_words
 from partnerships.kit.html import escaped
 from partnerships.kit.prose import to_html
-from partnerships.kit.text import listed, masked_address, pounds
+from partnerships.kit.text import listed, masked_address, pounds, shorten
 
 register = template.Library()
 
@@ -79,6 +79,7 @@ def long_time(value: dt.datetime | None) -> str:
 
 
 register.filter(pounds)
+register.filter(shorten)
 register.filter("prose", to_html)
 
 

@@ -44,10 +44,10 @@ def _apply(table: Table, collector: Collector, run: RunningImport) -> int:
             run.report.count("left_alone")
             continue
         remedy = (
-            "Correct the code, or ask for a version of Common Ground that knows the code. Until then we use the "
-            "code as written."
+            "Correct the code. If the code is new, ask for a version of Common Ground that includes it. Until then, we "
+            "show the code as it is written."
         )
-        collector.add_problem(line, column, f"Common Ground does not know the code “{code}”.", remedy)
+        collector.add_problem(line, column, f"The code “{code}” is not one that Common Ground recognises.", remedy)
     return 0
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from partnerships.agreements.models import (
@@ -216,6 +216,15 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
 def rights_lookup(partnership: int, now: dt.datetime) -> Lookup:
     """Return the lookup with which `read_ahead` reads the rows for a later `rights_over`."""
     return lookup(_present_roles, partnership, now)
+
+
+def present_parties(partnerships: list[int], now: dt.datetime) -> QuerySet[Party, tuple[int, int]]:
+    """Return each partnership with each present party whose notice is not over, as ids. Use it with `rows_for`."""
+    notices_over = Notice.objects.past_last_day(timezone.localdate(now)).filter(
+        partnership=OuterRef("partnership"), organisation=OuterRef("organisation")
+    )
+    parties = Party.objects.accepted().filter(~Exists(notices_over), partnership__in=partnerships)
+    return parties.values_list("partnership_id", "organisation_id")
 
 
 def _present_roles(partnership: int, now: dt.datetime) -> QuerySet[Party, tuple[int, str]]:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.utils import timezone
 
-from partnerships.agreements.queries.sharing import is_data_sharing_open, sharing_lookups
-from partnerships.agreements.rights import rights_lookup
+from partnerships.agreements.queries.sharing import (
+    ids_with_open_data,
+    is_data_sharing_open,
+    open_data_lookups,
+    sharing_lookups,
+)
+from partnerships.agreements.rights import present_parties, rights_lookup
 from partnerships.agreements.rights import rights_over as rights_inside
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn
-from partnerships.organisations.audience import Everybody
-from partnerships.organisations.rights import Roles
-from partnerships.organisations.statements import Lookup, read_ahead
+from partnerships.organisations.audience import Everybody, Reader
+from partnerships.organisations.rights import Roles, roles_of
+from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
 
 
@@ -119,9 +125,31 @@ def rights_lookups(partnership: int, now: dt.datetime) -> list[Lookup]:
     return [rights_lookup(partnership, now), *sharing_lookups(partnership)]
 
 
-def all_may_read_masked(agreement: NominationsAgreement, readers: Everybody, now: dt.datetime) -> bool:
-    """Return whether people of each of these organisations read at least the results with small numbers masked."""
-    present_ids = rights_inside(agreement.partnership, None, now).present.keys()
-    # Without organisations, the second comparison is always true, although there is nobody who reads.
-    all_are_parties = bool(readers.organisations) and present_ids >= set(readers.organisations)
-    return all_are_parties and is_data_sharing_open(agreement.partnership, timezone.localdate(now), readers)
+def read_by(
+    agreements: Collection[NominationsAgreement], reader: Reader, now: dt.datetime
+) -> list[NominationsAgreement]:
+    """Return the agreements whose results the reader may read, in full or with small numbers masked.
+
+    The people of each present party may read them while data sharing is open. `Everybody` reads an agreement if all its
+    organisations are present parties. Makes few queries. Fetch the agreements with `for_pages`.
+    """
+    partnerships = [agreement.partnership for agreement in agreements]
+    partnership_ids, day = [partnership.pk for partnership in partnerships], timezone.localdate(now)
+    party_ids: dict[int, set[int]] = defaultdict(set)
+    for partnership_id, organisation_id in rows_for(present_parties, partnership_ids, now):
+        party_ids[partnership_id].add(organisation_id)
+    if isinstance(reader, Everybody):
+        organisation_ids = set(reader.organisations)
+        inside = {pk for pk, parties in party_ids.items() if organisation_ids and organisation_ids <= parties}
+    elif isinstance(reader, User):
+        organisation_ids = set(roles_of(reader, now).by_organisation)
+        inside = {pk for pk, parties in party_ids.items() if organisation_ids & parties}
+    else:
+        inside = set()
+    readable_ids = ids_with_open_data([row for row in partnerships if row.pk in inside], day, reader)
+    return [agreement for agreement in agreements if agreement.partnership_id in readable_ids]
+
+
+def read_by_lookups(partnerships: list[int], now: dt.datetime) -> list[Lookup]:
+    """Return the lookups with which `read_by` begins, for the partnerships (ids) of the agreements."""
+    return [lookup(present_parties, partnerships, now), *open_data_lookups(partnerships, timezone.localdate(now))]

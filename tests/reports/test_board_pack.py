@@ -16,7 +16,7 @@ from partnerships.agreements.models import Partnership
 from partnerships.agreements.services import change_status
 from partnerships.exchange.models import Audience
 from partnerships.nominations.queries import masked_trend_of
-from partnerships.nominations.rights import all_may_read_masked
+from partnerships.nominations.rights import read_by
 from partnerships.organisations.audience import Everybody
 from partnerships.reports import services
 from partnerships.reports.queries import readable_figures
@@ -144,9 +144,9 @@ def test_a_pack_for_parties_has_nominations_that_each_of_them_may_read(world: Wo
         ("Westmarch nominations", str(quarter), line.lettings, line.nominated)
     ]
     now = timezone.now()
-    assert all_may_read_masked(agreement, parties, now)
-    assert not all_may_read_masked(agreement, Everybody([world.larkhaven.pk, world.tidewater.pk]), now)
-    assert not all_may_read_masked(agreement, Everybody([]), now)
+    assert read_by([agreement], parties, now) == [agreement]
+    assert read_by([agreement], Everybody([world.larkhaven.pk, world.tidewater.pk]), now) == []
+    assert read_by([agreement], Everybody([]), now) == []
 
 
 def test_frozen_nominations_are_closed_while_no_data_sharing_is_in_force(world: World) -> None:

@@ -10,9 +10,9 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
 
 from partnerships.agreements.models import (
     Partnership,
@@ -103,14 +103,19 @@ def _is_reader_bound(partnership: Partnership, day: dt.date, reader: Reader) -> 
     return own_parties.exclude(organisation__in=unsigned_ids).exists()
 
 
-def ids_with_open_data(partnerships: Collection[Partnership], day: dt.date) -> set[int]:
-    """Return the ids of the partnerships in which personal data is open on a day. Makes few queries."""
-    versions = _versions_in_force([partnership.pk for partnership in partnerships], day)
+def ids_with_open_data(partnerships: Collection[Partnership], day: dt.date, reader: Reader | None = None) -> set[int]:
+    """Return the ids of the partnerships for which `is_data_sharing_open` returns True. Makes few queries.
+
+    With a reader, each partnership that has a data-sharing schedule of its own needs further queries.
+    """
+    entries = rows_for(_entries_with_version, [partnership.pk for partnership in partnerships], day=day)
+    versions = {entry.partnership_id: entry.version for entry in entries}
     ids_with_own_schedule: set[int] = set()
     other_ids: list[int] = []
     for partnership in partnerships:
         version = versions.get(partnership.pk)
-        if version is not None and _has_schedule(partnership, version, day):
+        has_own_schedule = version is not None and _has_schedule(partnership, version, day)
+        if has_own_schedule and (reader is None or _is_reader_bound(partnership, day, reader)):
             ids_with_own_schedule.add(partnership.pk)
         else:
             other_ids.append(partnership.pk)
@@ -151,22 +156,17 @@ def sharing_agreements_of(partnerships: Collection[int], day: dt.date) -> dict[i
     """Return a data-sharing agreement in force on a day for each of these partnerships (ids), if it has one.
 
     All parties of the partnership except observers must be parties of the agreement and must have signed it. Makes at
-    most four queries, unless a party of an agreement has succeeded one that signed.
+    most three queries, unless a party of an agreement has succeeded one that signed.
     """
     # A single party has no partner to share data with.
     signing_parties = _signing_parties(partnerships)
     parties_to_cover = {pk: party_ids for pk, party_ids in signing_parties.items() if len(party_ids) > 1}
     if not parties_to_cover:
         return {}
-    is_in_force = has_status_on(Status.ACTIVE, day) | has_status_on(Status.UNDER_REVIEW, day)
-    taking_part = Party.objects.accepted().filter(organisation__in=set().union(*parties_to_cover.values()))
-    candidates = Partnership.objects.filter(
-        is_in_force, kind__gives_data_sharing=True, pk__in=taking_part.values("partnership")
-    )
-    entries = list(_entries_in_force(candidates.values("pk"), day).select_related("partnership__kind"))
+    entries = rows_for(_entries_of_sharing_agreements, list(partnerships), day=day)
     agreement_by_pk = {entry.partnership_id: entry.partnership for entry in entries}
     versions = {entry.partnership_id: entry.version for entry in entries}
-    agreement_parties = _signing_parties(agreement_by_pk)
+    agreement_parties = {entry.partnership_id: set(entry.signing_party_ids) for entry in entries}
     usable_ids = sorted(pk for pk, version in versions.items() if _has_schedule(agreement_by_pk[pk], version, day))
 
     agreement_by_partnership = {}
@@ -205,12 +205,38 @@ def sharing_lookups(partnership: int) -> list[Lookup]:
     return [in_force_lookup(partnership), lookup(_signing_party_ids, [partnership])]
 
 
-def _versions_in_force(partnerships: Collection[int], day: dt.date) -> dict[int, TermsVersion]:
-    """Return the version in force on a day for each partnership (id), with its signatures."""
-    return {entry.partnership_id: entry.version for entry in _entries_in_force(list(partnerships), day)}
+def open_data_lookups(partnerships: list[int], day: dt.date) -> list[Lookup]:
+    """Return the queries with which `ids_with_open_data` begins, for `read_ahead`."""
+    return [
+        lookup(_entries_with_version, partnerships, day=day),
+        lookup(_signing_party_ids, partnerships),
+        lookup(_entries_of_sharing_agreements, partnerships, day=day),
+    ]
 
 
-def _entries_in_force(partnerships: list[int] | QuerySet[Any, Any], day: dt.date) -> TermsInForceQuerySet:
-    """Return the entry in force on a day for each partnership (id), with its version and signatures."""
-    entries = TermsInForce.objects.filter(partnership__in=partnerships).in_force_on(day)
-    return entries.select_related("version__base", "version__amendment").prefetch_related("version__signatures")
+def _entries_with_version(partnerships: list[int], *, day: dt.date) -> TermsInForceQuerySet:
+    """Return the entry in force on a day for each partnership (id), with its version."""
+    return TermsInForce.objects.filter(partnership__in=partnerships).in_force_on(day).select_related("version")
+
+
+def _entries_of_sharing_agreements(partnerships: list[int], *, day: dt.date) -> TermsInForceQuerySet:
+    """Return the entries in force of data-sharing agreements that have a party of one of these partnerships (ids).
+
+    Each entry has the version with its signatures. `signing_party_ids` are the agreement's present parties (ids of
+    organisations), except observers.
+    """
+    signing_parties = Party.objects.accepted().exclude(role=PartyRole.OBSERVER)
+    organisations = signing_parties.filter(partnership__in=partnerships).values("organisation")
+    is_in_force = has_status_on(Status.ACTIVE, day) | has_status_on(Status.UNDER_REVIEW, day)
+    agreements = Partnership.objects.filter(
+        is_in_force,
+        kind__gives_data_sharing=True,
+        pk__in=Party.objects.accepted().filter(organisation__in=organisations).values("partnership"),
+    )
+    entries = TermsInForce.objects.filter(partnership__in=agreements.values("pk")).in_force_on(day)
+    parties_of_agreement = signing_parties.filter(partnership=OuterRef("partnership"))
+    return (
+        entries.annotate(signing_party_ids=ArraySubquery(parties_of_agreement.values("organisation")))
+        .select_related("partnership__kind", "version__base", "version__amendment")
+        .prefetch_related("version__signatures")
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.fields.json import KeyTextTransform
 
 from partnerships.kit.disclosure import MIN_FLOOR, Cell, release
@@ -23,6 +23,7 @@ from partnerships.nominations.models import (
 from partnerships.nominations.queries.agreement import Period
 from partnerships.nominations.queries.returns import ReturnResult, percentage, sum_lines
 from partnerships.nominations.schedule import Bedrooms, size_and_let_in_words
+from partnerships.organisations.statements import rows_for
 
 _FIRST_LETS, _RELETS = "first lets", "relets"
 _NOMINEES, _OTHERS = "nominees", "others"
@@ -222,3 +223,18 @@ def masked_trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, Mask
     )
     newest_records = records.distinct("nominations_return__starts_on")
     return [(Quarter(record.starts_on), _masked_total(_count_by_cell(record))) for record in newest_records]
+
+
+def newest_masked_totals(partnerships: list[int]) -> dict[int, tuple[Quarter, MaskedLine]]:
+    """Return by agreement (id) the last quarter with its total, as `masked_trend_of` does for one agreement."""
+    return {
+        record.nominations_return.agreement_id: (Quarter(record.starts_on), _masked_total(_count_by_cell(record)))
+        for record in rows_for(newest_records, partnerships)
+    }
+
+
+def newest_records(partnerships: list[int]) -> QuerySet[ReturnRecord]:
+    """Return the newest record of the last quarter of each agreement of these partnerships (ids)."""
+    records = ReturnRecord.objects.filter(nominations_return__agreement__partnership__in=partnerships)
+    last_quarter_first = records.order_by("nominations_return__agreement", "-nominations_return__starts_on", "-number")
+    return last_quarter_first.distinct("nominations_return__agreement").select_related("nominations_return")

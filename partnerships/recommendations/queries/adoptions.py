@@ -103,6 +103,8 @@ def adoptions_of_partnerships(user: Reader, partnerships: Sequence[Partnership])
 
     While a page is made, one query reads everything.
     """
+    if not partnerships:
+        return []
     partnership_ids = ids_of(partnerships)
     read_ahead(adoption_lookups(user, partnership_ids))
     order = [AdoptionStatus.ADOPTED.value, AdoptionStatus.PROPOSED.value, AdoptionStatus.DROPPED.value]

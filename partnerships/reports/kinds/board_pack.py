@@ -22,15 +22,15 @@ from partnerships.kit.forms import DayField, Form
 from partnerships.kit.moments import beginning_of, end_of
 from partnerships.kit.record_fields import RecordsField
 from partnerships.kit.text import counted
-from partnerships.nominations.queries import masked_trend_of
+from partnerships.nominations.queries import newest_masked_totals, newest_records
+from partnerships.nominations.rights import read_by, read_by_lookups
 from partnerships.organisations.audience import Reader
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.plans.queries.pipeline import PipelineFilters, homes_pipeline
 from partnerships.recommendations.queries.adoptions import adoptions_of_partnerships
 from partnerships.reports.kinds.board_pack_rows import (
     commitments,
     last_meeting_rows,
-    may_read_nominations,
     nominations_rows,
     overdue_rows,
     read_parts_ahead,
@@ -250,10 +250,15 @@ def _nominations(pack: _Pack, _suggested: _Suggested) -> list[Table]:
 
     Agreements whose figures the reader may not read are left out.
     """
+    agreements = rows_for(nominations_rows, pack.reader, pack.ids, pack.now)
+    partnership_ids = [agreement.partnership_id for agreement in agreements]
+    read_ahead([*read_by_lookups(partnership_ids, pack.now), lookup(newest_records, partnership_ids)])
+    readable_agreements = read_by(agreements, pack.reader, pack.now)
+    total_by_agreement = newest_masked_totals(partnership_ids)
     rows = []
-    for agreement in rows_for(nominations_rows, pack.reader, pack.ids, pack.now):
-        trend = masked_trend_of(agreement) if may_read_nominations(agreement, pack.reader, pack.now) else []
-        for quarter, line in trend[-1:]:
+    for agreement in readable_agreements:
+        if agreement.pk in total_by_agreement:
+            quarter, line = total_by_agreement[agreement.pk]
             cells = (
                 agreement.partnership.title,
                 str(quarter),

@@ -1,6 +1,6 @@
 """The rows of the parts of a board pack, which one query reads for all parts.
 
-The functions compose queries for the reader, the ids of the pack's partnerships and the present time.
+Each function composes a query for the reader, the ids of the pack's partnerships and the present time.
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ from partnerships.commitments.models import Commitment, CommitmentQuerySet
 from partnerships.conversations.models import Meeting, MeetingStatus
 from partnerships.exchange.models import Direction, Entry, EntryQuerySet
 from partnerships.nominations.models import NominationsAgreement
-from partnerships.nominations.rights import all_may_read_masked, rights_over
-from partnerships.organisations.audience import Everybody, Reader
+from partnerships.organisations.audience import Reader
 from partnerships.organisations.statements import lookup, read_ahead
-from partnerships.people.models import User
 from partnerships.plans.models import Plan, Version
 from partnerships.recommendations.queries.adoptions import adoption_lookups
 from partnerships.reports.kinds.promises_kept import longest_overdue
@@ -88,13 +86,3 @@ _ROWS = {
     "nominations": nominations_rows,
     "risks": risk_rows,
 }
-
-
-def may_read_nominations(agreement: NominationsAgreement, reader: Reader, now: dt.datetime) -> bool:
-    """Return whether the reader may read the agreement's figures, in full or with small numbers hidden."""
-    if isinstance(reader, Everybody):
-        return all_may_read_masked(agreement, reader, now)
-    if not isinstance(reader, User):
-        return False
-    rights = rights_over(agreement, reader, now)
-    return rights.reads_returns or rights.reads_masked

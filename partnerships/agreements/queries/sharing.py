@@ -166,7 +166,10 @@ def sharing_agreements_of(partnerships: Collection[int], day: dt.date) -> dict[i
     entries = rows_for(_entries_of_sharing_agreements, list(partnerships), day=day)
     agreement_by_pk = {entry.partnership_id: entry.partnership for entry in entries}
     versions = {entry.partnership_id: entry.version for entry in entries}
-    agreement_parties = {entry.partnership_id: set(entry.signing_party_ids) for entry in entries}
+    agreement_parties = {
+        entry.partnership_id: set(entry.signing_party_ids)  # type: ignore[attr-defined]  # annotated
+        for entry in entries
+    }
     usable_ids = sorted(pk for pk, version in versions.items() if _has_schedule(agreement_by_pk[pk], version, day))
 
     agreement_by_partnership = {}

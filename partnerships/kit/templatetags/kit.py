@@ -12,6 +12,7 @@ from django.conf import settings
 from django.forms import BaseForm
 from django.template.base import NodeList
 from django.template.context import Context
+from django.template.defaultfilters import stringfilter
 from django.template.loader import render_to_string
 from django.template.loader_tags import BLOCK_CONTEXT_KEY, BlockNode
 from django.urls import NoReverseMatch, reverse
@@ -79,7 +80,7 @@ def long_time(value: dt.datetime | None) -> str:
 
 
 register.filter(pounds)
-register.filter(shorten)
+register.filter(stringfilter(shorten))
 register.filter("prose", to_html)
 
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
 from partnerships.digests import services as digests
-from partnerships.digests.emails import changes, rendering, selecting, subjects
+from partnerships.digests.emails import changes, event_filter, rendering, selecting, subjects
 from partnerships.digests.services.sweep import plan_round
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Entry
@@ -171,7 +171,7 @@ def test_a_leak_put_in_by_hand_is_found(planted: Planted, leak: str, monkeypatch
         monkeypatch.setattr(changes, "digest_lines", lambda lines, *, today, outside: real_lines(lines, today=today))
     else:
         monkeypatch.setattr(
-            subjects, "visible_to_accounts", lambda people, events: dict.fromkeys(people, frozenset(events))
+            event_filter, "visible_to_accounts", lambda people, events: dict.fromkeys(people, frozenset(events))
         )
 
     assert foreign_words(planted, every_email(planted, only_to=[world.sol, world.chidi])) != []

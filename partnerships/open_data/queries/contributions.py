@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 from django.utils import timezone
 
-from partnerships.commitments.models import UNDELIVERED_STATUSES, Progress
+from partnerships.commitments.models import UNDELIVERED_STATUSES, Commitment, Progress
 from partnerships.kit.dates import long_date
 from partnerships.open_data.models import ENTERED_POSITION, Record
 from partnerships.open_data.queries.written import PublishedRow
@@ -35,19 +36,30 @@ def agreement_rows(organisation: Organisation) -> list[PublishedRow]:
 def contribution_rows(organisation: Organisation) -> list[PublishedRow]:
     """Return a row for each saved contribution. If it has ended since the import, the row gets an end date."""
     records = list(_records(organisation, CONTRIBUTION.code))
-    rows = []
-    for record, row in zip(records, _saved_rows(organisation, records), strict=True):
-        commitment = record.commitment
-        assert commitment is not None  # `_records` finds rows by their commitment
-        had_ended = record.values.get(OVER) != "no"
-        if had_ended or commitment.status not in UNDELIVERED_STATUSES:
-            rows.append(row)
-            continue
-        ended_on = _iso_date(commitment.status_since)
-        cells = {**row.cells, "end-date": ended_on, "entry-date": ended_on}
-        changed_at = max(commitment.status_since, record.read_at)
-        rows.append(PublishedRow(order=row.order, cells=cells, changed_at=changed_at))
-    return rows
+    saved_rows = _saved_rows(organisation, records)
+    return [
+        _ended_row(row, record) if _has_ended_since_import(record) else row
+        for record, row in zip(records, saved_rows, strict=True)
+    ]
+
+
+def _has_ended_since_import(record: Record) -> bool:
+    """Return whether a contribution was still due in the imported file, and has been cancelled or replaced since."""
+    return record.values.get(OVER) == "no" and _commitment_of(record).status in UNDELIVERED_STATUSES
+
+
+def _ended_row(row: PublishedRow, record: Record) -> PublishedRow:
+    """Return the row of a contribution with the day on which it was cancelled or replaced."""
+    ended_at = _commitment_of(record).status_since
+    ended_on = _iso_date(ended_at)
+    cells = {**row.cells, "end-date": ended_on, "entry-date": ended_on}
+    return replace(row, cells=cells, changed_at=max(ended_at, record.read_at))
+
+
+def _commitment_of(record: Record) -> Commitment:
+    """Return the record's commitment. Each record that `_records` returns has one."""
+    assert record.commitment is not None
+    return record.commitment
 
 
 def transaction_rows(organisation: Organisation) -> list[PublishedRow]:
@@ -59,19 +71,29 @@ def transaction_rows(organisation: Organisation) -> list[PublishedRow]:
     rows = _saved_rows(organisation, _records(organisation, TRANSACTION.code))
     contribution_by_commitment = {record.commitment_id: record for record in _records(organisation, CONTRIBUTION.code)}
     total_by_commitment = {
-        pk: Decimal(record.values.get(REPORTED, "0")) for pk, record in contribution_by_commitment.items()
+        commitment_id: Decimal(contribution.values.get(REPORTED, "0"))
+        for commitment_id, contribution in contribution_by_commitment.items()
     }
+    for report in _later_authority_reports(contribution_by_commitment):
+        increase = report.delivered - total_by_commitment[report.commitment_id]
+        total_by_commitment[report.commitment_id] = report.delivered
+        row = _row_of_report(report, increase, contribution_by_commitment[report.commitment_id].cells)
+        if row is not None:
+            rows.append(row)
+    return rows
+
+
+def _later_authority_reports(contribution_by_commitment: Mapping[int | None, Record]) -> list[Progress]:
+    """Return the progress reports that the authority has added since its contributions were imported, oldest first."""
     reports = Progress.objects.filter(commitment__in=contribution_by_commitment)
+    later_reports = []
     for report in reports.select_related("commitment").order_by("pk"):
-        contribution = contribution_by_commitment[report.commitment_id]
-        last_report = contribution.values.get(LAST_REPORT)
-        is_later = last_report is not None and report.pk > int(last_report)
+        imported_report_id = contribution_by_commitment[report.commitment_id].values.get(LAST_REPORT)
+        is_later = imported_report_id is not None and report.pk > int(imported_report_id)
         is_from_developer = bool(report.organisation_id) and report.organisation_id == report.commitment.giver_id
         if is_later and not is_from_developer:
-            increase = report.delivered - total_by_commitment[report.commitment_id]
-            rows += _rows_of_report(report, increase, contribution.cells)
-            total_by_commitment[report.commitment_id] = report.delivered
-    return rows
+            later_reports.append(report)
+    return later_reports
 
 
 def _records(organisation: Organisation, dataset: str) -> Iterable[Record]:
@@ -108,21 +130,21 @@ def key_of(organisation: Organisation) -> str:
     return value_by_scheme.get(Scheme.PLANNING_DATA, organisation.name)
 
 
-def _rows_of_report(report: Progress, increase: Decimal, contribution: Mapping[str, str]) -> list[PublishedRow]:
-    """Return a list with the row of a report, or an empty list if the total did not change.
+def _row_of_report(report: Progress, increase: Decimal, contribution: Mapping[str, str]) -> PublishedRow | None:
+    """Return the row of a report, or None if the total did not change.
 
-    A decrease cannot be published, so its row has no cells, but the reason for the page of the council.
+    A decrease cannot be published. Its row has no cells. It has the reason, which the council sees on its page.
     """
     order = (ENTERED_POSITION, report.pk, "")
     figures = figure_values(increase, report.commitment.unit)
     if not increase or not any(figures.values()):
-        return []
+        return None
     if increase < 0:
         reported_on = long_date(timezone.localdate(report.at))
         reason = (
             f"The total for {contribution['reference']} in the report of {reported_on} is less than the one before."
         )
-        return [PublishedRow(order=order, cells={}, changed_at=None, left_out=reason)]
+        return PublishedRow(order=order, cells={}, changed_at=None, left_out=reason)
     day = _iso_date(report.at)
     cells: Cells = {
         "reference": own_reference(report.pk),
@@ -133,7 +155,7 @@ def _rows_of_report(report: Progress, increase: Decimal, contribution: Mapping[s
         "entry-date": day,
         "start-date": day,
     }
-    return [PublishedRow(order=order, cells=cells, changed_at=report.at)]
+    return PublishedRow(order=order, cells=cells, changed_at=report.at)
 
 
 def _iso_date(moment: dt.datetime) -> str:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import BooleanField, DateField, ForeignKey, Model, Q, QuerySet
-from django.db.models.fields.files import FieldFile
+from django.db.models import (
+    BooleanField,
+    DateField,
+    DecimalField,
+    F,
+    Field,
+    ForeignKey,
+    Model,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Cast, JSONObject
 from django.utils import timezone
 
 from partnerships.activity.models import Event
@@ -42,8 +55,6 @@ def _as_json(value: Any) -> Any:
     """Return the value as JSON can store it; values of other types become text."""
     if isinstance(value, dt.datetime | dt.date):
         return value.isoformat()
-    if isinstance(value, FieldFile):
-        return value.name
     return value if isinstance(value, str | int | float | bool | list | dict) or value is None else str(value)
 
 
@@ -56,41 +67,85 @@ def _rows(model_rules: Sequence[Rule], person: User) -> QuerySet[Model]:
     return model._default_manager.filter(refers_to_person).order_by("pk")
 
 
-def _reference_rules_by_model() -> list[list[Rule]]:
-    """Return the rules about references to a person, grouped by model so that each model's rows are read once."""
+def _reference_rules_by_model() -> dict[str, list[Rule]]:
+    """Return the rules about references to a person, by model."""
     rules_by_model: dict[str, list[Rule]] = {}
     for rule in personal_rules():
         if _is_reference(rule):
             rules_by_model.setdefault(rule.model, []).append(rule)
-    return list(rules_by_model.values())
+    return rules_by_model
 
 
-def _readable_ids(rows: QuerySet[Model], person: User) -> set[int]:
-    """Return the ids of the rows with text that the person may read today.
+def _values_by_model(rules_by_model: Mapping[str, Sequence[Rule]], person: User) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows that refer to the person, by model and sorted by id, without models that have no such row.
+
+    Each row is a dict of its id ("pk") and of the fields that the rules name, with the values that JSON has for them.
+    One query reads all tables.
+    """
+    first_query, *other_queries = [
+        _rows(model_rules, person).order_by().values_list(_label(model_rules), _values_as_json(model_rules))
+        for model_rules in rules_by_model.values()
+    ]
+    values_by_model: dict[str, list[dict[str, Any]]] = {}
+    for label, values in first_query.union(*other_queries, all=True):
+        values_by_model.setdefault(label, []).append(values)
+    return {label: sorted(rows, key=itemgetter("pk")) for label, rows in values_by_model.items()}
+
+
+def _label(model_rules: Sequence[Rule]) -> Value:
+    """Return the rules' model as a column, so that one query can read several models."""
+    return Value(model_rules[0].model, output_field=TextField())
+
+
+def _values_as_json(model_rules: Sequence[Rule]) -> JSONObject:
+    """Return a column with the row's id and the fields that the rules name, as a JSON object."""
+    model: type[Model] = apps.get_model(model_rules[0].model)
+    names = {name for rule in model_rules for name in (rule.field, *rule.exported)}
+    expressions: dict[str, F | Cast] = {}
+    for name in sorted(names):
+        is_decimal = isinstance(model._meta.get_field(name), DecimalField)
+        # As a number in JSON, 2.50 would be read as 2.5.
+        expressions[name] = Cast(name, TextField()) if is_decimal else F(name)
+    return JSONObject(pk=F("pk"), **expressions)
+
+
+def _readable_keys(rules_of_models: Iterable[Sequence[Rule]], person: User) -> set[tuple[str, int]]:
+    """Return the model and id of each row with text that the person may read today, in one query."""
+    key_queries = [
+        _readable_rows(_rows(model_rules, person).order_by(), person).values_list(_label(model_rules), "pk")
+        for model_rules in rules_of_models
+    ]
+    if not key_queries:
+        return set()
+    first_query, *other_queries = key_queries
+    return set(first_query.union(*other_queries, all=True))
+
+
+def _readable_rows(rows: QuerySet[Model], person: User) -> QuerySet[Model]:
+    """Return the rows with text that the person may read today.
 
     Other people may have changed the text since the person left. If the rows have `visible_to`, it selects them. If
     not, `visible_to` of the record that they belong to selects them. Rows without either are the person's own.
     """
     if hasattr(rows, "visible_to"):
-        return set(rows.visible_to(person).values_list("pk", flat=True))
+        visible_rows: QuerySet[Model] = rows.visible_to(person)
+        return visible_rows
     for field in rows.model._meta.concrete_fields:
         parent = field.related_model
         if not isinstance(parent, type) or parent is User:
             continue
         parents: Any = parent._default_manager.all()
         if hasattr(parents, "visible_to"):
-            visible_parents = parents.visible_to(person).values("pk")
-            return set(rows.filter(**{f"{field.name}__in": visible_parents}).values_list("pk", flat=True))
-    return set(rows.values_list("pk", flat=True))
+            return rows.filter(**{f"{field.name}__in": parents.visible_to(person).values("pk")})
+    return rows
 
 
-def _is_not_text(row: Model, name: str) -> bool:
+def _is_not_text(field: Field[Any, Any]) -> bool:
     """Return True if a field is a date, a choice or a reference.
 
     Such a field can be exported even if the person may not read the text.
     """
-    field = row._meta.get_field(name)
-    return isinstance(field, DateField | BooleanField | ForeignKey) or bool(getattr(field, "choices", None))
+    return isinstance(field, DateField | BooleanField | ForeignKey) or bool(field.choices)
 
 
 def _is_reference(rule: Rule) -> bool:
@@ -140,27 +195,36 @@ def export_person(*, person: User, author: User | None, now: dt.datetime) -> dic
 
 def _rows_about(person: User) -> dict[str, list[dict[str, Any]]]:
     """Return the rows that refer to the person, by model and field, each with the fields that the rule exports."""
+    rules_by_model = _reference_rules_by_model()
+    values_by_model = _values_by_model(rules_by_model, person)
+    # The SQL of rights is long, so it is composed only for models with rows about the person.
+    readable_keys = _readable_keys([rules_by_model[label] for label in values_by_model], person)
+
     rows_by_reference: dict[str, list[dict[str, Any]]] = {}
-    for model_rules in _reference_rules_by_model():
-        model_rows = _rows(model_rules, person)
-        readable_ids = _readable_ids(model_rows, person) if model_rows else set()
+    for label, model_rules in rules_by_model.items():
         for rule in model_rules:
             rows = [
-                _exported_row(row, rule, is_readable=row.pk in readable_ids)
-                for row in model_rows
-                if row.serializable_value(rule.field) == person.pk
+                _exported_row(values, rule, is_readable=(label, values["pk"]) in readable_keys)
+                for values in values_by_model.get(label, ())
+                if values[rule.field] == person.pk
             ]
             if rows:
-                rows_by_reference[f"{rule.model} as {rule.field}"] = rows
+                rows_by_reference[f"{label} as {rule.field}"] = rows
     return rows_by_reference
 
 
-def _exported_row(row: Model, rule: Rule, *, is_readable: bool) -> dict[str, Any]:
-    # Other records are exported only by their id, because an export must not include third parties.
-    values = {
-        name: _as_json(row.serializable_value(name)) for name in rule.exported if is_readable or _is_not_text(row, name)
+def _exported_row(values: Mapping[str, Any], rule: Rule, *, is_readable: bool) -> dict[str, Any]:
+    """Return the row's id and the fields that the rule exports, without text that the person may not read.
+
+    Other records are exported only by their id, because an export must not include third parties.
+    """
+    fields = [apps.get_model(rule.model)._meta.get_field(name) for name in rule.exported]
+    exported_values = {
+        field.name: _as_json(field.to_python(values[field.name]))
+        for field in fields
+        if is_readable or _is_not_text(field)
     }
-    return {"id": row.pk, **values}
+    return {"id": values["pk"], **exported_values}
 
 
 def count_exported_rows(exported: dict[str, Any]) -> int:

@@ -52,7 +52,9 @@ def add(world: World, text: str = "More homes for social rent", **fields: Any) -
     return add_objective(partnership=world.partnership, author=world.eddie, now=timezone.now(), **usual_fields | fields)
 
 
-def report(world: World, objective: Objective, figure: int, days_ago: int = 0, **fields: Any) -> ObjectiveProgress:
+def report(
+    world: World, objective: Objective, figure: int | Decimal, days_ago: int = 0, **fields: Any
+) -> ObjectiveProgress:
     """Report this figure for the objective, as Ben of Westmarch."""
     return report_progress(
         objective=objective,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,8 @@ from partnerships.people.models import Invitation, SecurityEvent, User
 from partnerships.people.personal import ErasureAction, Rule, fields_without_rule, rules_without_field
 from partnerships.people.personal_data import UnableToErase, erase_person, export_person
 from partnerships.people.services import UnableToCloseAccount, close_account, create_invitation
+from tests.agreements.test_objectives import add as add_objective
+from tests.agreements.test_objectives import report as report_objective
 from tests.plans.drafts import published_plan
 from tests.plans.test_comments import comment_as
 from tests.support.outbox import deliver, recorded
@@ -113,6 +117,25 @@ def test_an_export_of_many_rows_takes_as_many_queries_as_of_few(world: World) ->
         join(world.eddie, organisation, Role.VIEWER, world.now)
 
     assert queries() == queries_for_few_rows
+
+
+def test_an_export_contains_figures_with_all_their_decimal_places(world: World) -> None:
+    report_objective(world, add_objective(world), figure=Decimal("2.50"))
+
+    exported = export_person(person=world.ben, author=world.dee, now=timezone.now())
+
+    [progress] = exported["held"]["agreements.ObjectiveProgress as by"]
+    assert progress["figure"] == "2.50"
+
+
+def test_an_export_contains_times_to_the_microsecond(world: World) -> None:
+    invited_at = dt.datetime(2026, 3, 2, 9, 30, 15, 123456, tzinfo=dt.UTC)
+    create_invitation(person=world.eddie, invited_by=world.amina, now=invited_at)
+
+    exported = export_person(person=world.eddie, author=world.dee, now=timezone.now())
+
+    [invitation] = exported["held"]["people.Invitation as person"]
+    assert invitation["created_at"] == "2026-03-02T09:30:15.123456+00:00"
 
 
 def read_all_rows() -> str:

@@ -162,15 +162,25 @@ def test_organisation_that_was_found_is_no_longer_marked_as_missing() -> None:
 # Older lists and dates
 
 
+LIST_WITH_MERE_RENAMED = COUNCILS.replace("Mere Council,Mere", "Mere Unitary,Mere")
+
+
+def test_older_list_does_not_rename_a_council() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2025, 6, 1))
+
+    run = import_list("councils", LIST_WITH_MERE_RENAMED, as_of=dt.date(2025, 2, 1))
+
+    assert "older than that of 1 June 2025" in remarks(run)
+    assert organisation_named("Mere Council").names.count() == 3
+
+
 def test_wrong_date_of_a_list_can_be_corrected() -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2025, 6, 1))
-    older_list = COUNCILS.replace("Mere Council,Mere", "Mere Unitary,Mere")
+    import_list("councils", LIST_WITH_MERE_RENAMED, as_of=dt.date(2025, 2, 1))
 
-    assert "older than that of 1 June 2025" in remarks(import_list("councils", older_list, as_of=dt.date(2025, 2, 1)))
-
-    assert organisation_named("Mere Council").names.count() == 3
     import_list("councils", COUNCILS, as_of=dt.date(2025, 1, 1))  # the first file again, with the correct date
-    import_list("councils", older_list, as_of=dt.date(2025, 2, 1))
+    import_list("councils", LIST_WITH_MERE_RENAMED, as_of=dt.date(2025, 2, 1))
+
     assert organisation_named("Mere Unitary").names.filter(name="Mere Council", kind="former").exists()
 
 
@@ -180,7 +190,13 @@ def test_date_in_the_future_is_refused() -> None:
     with pytest.raises(UnableToRead, match="11 March 2025, which is in the future"):
         import_list("councils", COUNCILS, now=now, as_of=dt.date(2025, 3, 11))
 
-    assert import_list("councils", COUNCILS, now=now, name="councils_March_2025.csv").as_of == dt.date(2025, 3, 10)
+
+def test_list_of_the_current_month_is_dated_today() -> None:
+    now = dt.datetime(2025, 3, 10, 12, tzinfo=dt.UTC)
+
+    run = import_list("councils", COUNCILS, now=now, name="councils_March_2025.csv")
+
+    assert run.as_of == dt.date(2025, 3, 10)
 
 
 @pytest.mark.parametrize(
@@ -207,16 +223,28 @@ def test_date_is_read_from_file_names(name: str, day: str) -> None:
     assert (date.isoformat() if date else "") == day
 
 
-def test_date_is_read_from_title_or_rows_and_an_assumed_one_reported() -> None:
+def test_date_is_read_from_the_title_above_the_rows() -> None:
     list_with_title = "\n".join(["List of councils,,", "As at 8 February 2023,,", COUNCILS])
-    list_with_entry_dates = "\n".join(
-        f"{line},{'entry-date' if index == 0 else '19/02/2024'}" for index, line in enumerate(COUNCILS.splitlines())
-    )
 
-    assert import_list("councils", list_with_title, dry_run=True).as_of == dt.date(2023, 2, 8)
-    assert import_list("councils", list_with_entry_dates, dry_run=True).as_of == dt.date(2024, 2, 19)
-    assert "so we used today" not in remarks(import_list("councils", list_with_entry_dates, dry_run=True))
-    assert "so we used today" in remarks(import_list("councils", COUNCILS, dry_run=True))
+    run = import_list("councils", list_with_title, dry_run=True)
+
+    assert run.as_of == dt.date(2023, 2, 8)
+
+
+def test_date_is_read_from_the_entry_dates_of_the_rows() -> None:
+    heading, *rows = COUNCILS.splitlines()
+    list_with_entry_dates = "\n".join([f"{heading},entry-date", *(f"{row},19/02/2024" for row in rows)])
+
+    run = import_list("councils", list_with_entry_dates, dry_run=True)
+
+    assert run.as_of == dt.date(2024, 2, 19)
+    assert "so we used today" not in remarks(run)
+
+
+def test_list_without_a_date_is_dated_today_with_a_remark() -> None:
+    run = import_list("councils", COUNCILS, dry_run=True)
+
+    assert "so we used today" in remarks(run)
 
 
 # Notes, maps, encodings
@@ -256,7 +284,7 @@ def test_every_list_may_end_with_notes(register: str) -> None:
     assert "Source: Office for National Statistics" in remarks(run)
 
 
-def test_last_row_cut_short_is_a_problem_and_not_a_note() -> None:
+def test_last_row_cut_short_is_not_read_as_a_note() -> None:
     import_list("councils", COUNCILS)
 
     run = import_list("providers", PROVIDERS + "Larkhaven Hom")
@@ -388,7 +416,7 @@ def test_uncertain_match_that_an_administrator_confirms_adds_the_code() -> None:
     assert mere.identifiers.filter(scheme=Scheme.GSS, value="E07900044").exists()
 
 
-def test_code_and_name_of_two_councils_are_left_for_review_and_change_neither() -> None:
+def test_code_of_one_council_with_the_name_of_another_is_left_for_review() -> None:
     import_list("councils", COUNCILS)
 
     run = import_list("councils", "LAD25CD,LAD25NM\nE07900001,Mere\n", accept_missing=True)
@@ -410,55 +438,96 @@ def test_unknown_code_is_left_for_review_while_a_similar_council_is_missing() ->
     assert run.created == 0
     assert run.undecided == 1
     assert list(Doubt.objects.get().candidates.all()) == [organisation_named("Mere Council")]
-    assert import_list("councils", DISTRICTS + "E06900005,Brightwater\n").created == 1
 
 
-def test_past_end_closes_a_council_and_a_future_one_does_not() -> None:
+def test_unknown_code_is_a_new_council_if_no_council_is_missing() -> None:
+    import_list("councils", COUNCILS)
+    import_list("councils", DISTRICTS.replace("E06900001,Mere", "E06900005,Brightwater"), accept_missing=True)
+
+    run = import_list("councils", DISTRICTS + "E06900005,Brightwater\n")
+
+    assert run.created == 1
+
+
+#: The list of councils, in which Westmarch ends on 31 March 2026.
+LIST_WITH_END_OF_WESTMARCH = COUNCILS.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England")
+
+
+def test_future_end_in_a_list_does_not_close_the_council() -> None:
     import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
-    list_with_end_date = COUNCILS.replace("E07900001,,,,England", "E07900001,,2026-03-31,XNW,England")
-    list_with_end = list_with_end_date.replace('westmarch borough",,True', 'westmarch borough",,False')
+    # The last column says whether the council exists.
+    early_list = LIST_WITH_END_OF_WESTMARCH.replace('westmarch borough",,True', 'westmarch borough",,False')
 
-    early_run = import_list("councils", list_with_end, as_of=dt.date(2025, 1, 1))
+    run = import_list("councils", early_list, as_of=dt.date(2025, 1, 1))
 
-    assert early_run.closed == 0
-    assert organisation_named("Westmarch Borough Council").status == Status.ACTIVE
-    assert organisation_named("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
-    assert "Westmarch Borough Council (1 April 2026)" in remarks(early_run)
-    assert import_list("councils", list_with_end_date, as_of=dt.date(2026, 5, 1)).closed == 1
+    westmarch = organisation_named("Westmarch Borough Council")
+    assert run.closed == 0
+    assert westmarch.status == Status.ACTIVE
+    assert westmarch.valid_to == dt.date(2026, 4, 1)
+    assert "Westmarch Borough Council (1 April 2026)" in remarks(run)
+
+
+def test_past_end_in_a_list_closes_the_council() -> None:
+    import_list("councils", COUNCILS, as_of=dt.date(2024, 1, 1))
+    import_list("councils", LIST_WITH_END_OF_WESTMARCH, as_of=dt.date(2025, 1, 1))
+
+    run = import_list("councils", LIST_WITH_END_OF_WESTMARCH, as_of=dt.date(2026, 5, 1))
+
+    assert run.closed == 1
 
 
 # Providers that ended
 
 
-def test_provider_that_has_ended_is_closed_on_the_date_in_the_list() -> None:
-    import_list("councils", COUNCILS)
-    import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+def list_with_deregistered_providers() -> str:
+    """Return the providers with a date on which Tidewater, Westmarch and two that nobody knew left the register."""
     heading, *rows = PROVIDERS.splitlines()
-    end_by_name = {"Tidewater": "31/10/2024", "Westmarch": "01/11/2024"}
-    later_list = "\n".join(
+    deregistered_on = {"Tidewater": "31/10/2024", "Westmarch": "01/11/2024"}
+    return "\n".join(
         [
             f"{heading},Deregistration date",
-            *(f"{row},{end_by_name.get(row.split()[0], '')}" for row in rows),
+            *(f"{row},{deregistered_on.get(row.split()[0], '')}" for row in rows),
             "Goneaway Homes,LX1,01/04/1980,Non-profit,Company,01/02/2020",
             "Larkhaven Homes,LX2,,Non-profit,,01/02/2020",
         ]
     )
 
-    run = import_list("providers", later_list, as_of=dt.date(2025, 1, 1))
 
+@pytest.fixture
+def deregistration_run() -> ImportRun:
+    """Import the councils and the providers, then the list of 2025 with deregistered providers; return its run."""
+    import_list("councils", COUNCILS)
+    import_list("providers", PROVIDERS, as_of=dt.date(2024, 1, 1))
+    return import_list("providers", list_with_deregistered_providers(), as_of=dt.date(2025, 1, 1))
+
+
+def test_deregistered_provider_is_closed_on_the_date_in_the_list(deregistration_run: ImportRun) -> None:
     tidewater = organisation_named("Tidewater Housing Group Limited")
-    westmarch = organisation_named("Westmarch Borough Council")
-    assert run.created == 1
-    assert run.closed == 1
-    assert run.missing == 0
+    assert deregistration_run.closed == 1
+    assert deregistration_run.missing == 0
     assert tidewater.status == Status.DISSOLVED
     assert tidewater.valid_to == dt.date(2024, 10, 31)
+
+
+@pytest.mark.usefixtures("deregistration_run")
+def test_deregistered_council_continues_without_its_registration_number() -> None:
     assert Identifier.objects.get(scheme=Scheme.RSH, value="90AA").valid_to == dt.date(2024, 11, 1)
-    assert westmarch.status == Status.ACTIVE  # the council continues without its number
-    assert organisation_named("Goneaway Homes").status == Status.DISSOLVED
-    assert organisation_named("Goneaway Homes").valid_to == dt.date(2020, 2, 1)
+    assert organisation_named("Westmarch Borough Council").status == Status.ACTIVE
+
+
+def test_unknown_deregistered_provider_is_created_as_ended(deregistration_run: ImportRun) -> None:
+    goneaway = organisation_named("Goneaway Homes")
+    assert deregistration_run.created == 1
+    assert goneaway.status == Status.DISSOLVED
+    assert goneaway.valid_to == dt.date(2020, 2, 1)
     assert Organisation.objects.filter(kind=Kind.REGISTERED_PROVIDER).count() == 3
-    assert import_list("providers", later_list, as_of=dt.date(2025, 1, 1)).closed == 0
+
+
+@pytest.mark.usefixtures("deregistration_run")
+def test_list_with_deregistered_providers_closes_nobody_a_second_time() -> None:
+    repeated_run = import_list("providers", list_with_deregistered_providers(), as_of=dt.date(2025, 1, 1))
+
+    assert repeated_run.closed == 0
 
 
 def test_status_closes_a_provider_without_an_end_date() -> None:

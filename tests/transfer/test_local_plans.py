@@ -64,17 +64,22 @@ def milestone_dates(plan: Plan) -> dict[str, str]:
     return {item["key"]: item["actual"] or item["forecast"] for item in items}
 
 
-def test_imported_plans_are_public_and_say_where_they_come_from() -> None:
+def test_imported_plans_are_public() -> None:
     run = import_plans(PLANS.encode(), TIMETABLE.encode())
 
-    westmarch = plan_titled("Westmarch Local Plan 2030")
-    note = westmarch.versions.get().note
+    westmarch_plan = plan_titled("Westmarch Local Plan 2030")
     assert run.created == 5
-    assert westmarch.audience == Audience.PUBLIC
-    assert westmarch.current_number == 1
-    assert westmarch.period_end == 2030
-    assert "local-plan.csv" in note
-    assert "planning data" in note
+    assert westmarch_plan.audience == Audience.PUBLIC
+    assert westmarch_plan.current_number == 1
+    assert westmarch_plan.period_end == 2030
+
+
+def test_note_of_an_imported_version_names_its_file() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode())
+
+    version = plan_titled("Westmarch Local Plan 2030").versions.get()
+    assert "local-plan.csv" in version.note
+    assert "planning data" in version.note
 
 
 def test_imported_plans_are_owned_by_all_their_authorities() -> None:
@@ -99,7 +104,7 @@ def test_dates_keep_their_precision() -> None:
     }
 
 
-def test_reference_used_twice_is_two_plans_and_reported() -> None:
+def test_reference_that_is_used_twice_is_read_as_two_plans() -> None:
     run = import_plans(PLANS.encode(), TIMETABLE.encode())
 
     assert milestone_dates(plan_titled("Old Plan")) == {"plan-adopted": "1998"}
@@ -209,21 +214,21 @@ def test_older_files_add_only_plans_that_are_no_longer_there() -> None:
     assert plan_titled("Moor Park Plan").status == "closed"
 
 
-def test_older_files_fill_the_history_of_a_plan_and_do_not_change_it() -> None:
+def test_older_files_fill_only_the_history_of_a_plan() -> None:
     import_plans(NEWER_PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
 
     import_older_files()
 
-    joint = plan_titled("Mere and March Joint Plan")
-    line = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=joint.pk).data["reason"]
-    assert joint.current_number == 1
-    assert milestone_dates(joint)["estimated-plan-adoption-date"] == "2027"
-    assert "as of 1 January 2025" in line
-    assert "2026" in line
-    assert "2027" in line
+    joint_plan = plan_titled("Mere and March Joint Plan")
+    reason = Event.objects.get(kind=EventKind.IN_OLDER_FILE, target_id=joint_plan.pk).data["reason"]
+    assert joint_plan.current_number == 1
+    assert milestone_dates(joint_plan)["estimated-plan-adoption-date"] == "2027"
+    assert "as of 1 January 2025" in reason
+    assert "2026" in reason
+    assert "2027" in reason
 
 
-def test_older_files_that_were_imported_before_change_nothing() -> None:
+def test_older_files_that_were_imported_before_leave_plans_as_they_were() -> None:
     import_plans(NEWER_PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
     import_older_files()
     newest_timetable = TIMETABLE.replace("2027,mere", "2028,mere")
@@ -337,17 +342,27 @@ def test_date_of_the_files_is_that_of_their_newest_row() -> None:
     assert "Source: planning data platform" in " ".join(run.report["remarks"])
 
 
-def test_plan_missing_from_the_file_is_kept_and_reported() -> None:
-    import_plans(PLANS.encode(), TIMETABLE.encode())
-    shorter_list = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
+PLANS_WITHOUT_MOOR_PARK = "\n".join(line for line in PLANS.splitlines() if not line.startswith("park-plan"))
 
-    run = import_plans(shorter_list.encode(), TIMETABLE.encode())
+
+def test_plan_missing_from_the_file_is_reported_as_missing() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode())
+
+    run = import_plans(PLANS_WITHOUT_MOOR_PARK.encode(), TIMETABLE.encode())
 
     assert run.missing == 1
     assert run.changed == 0
     assert plan_titled("Moor Park Plan").current_number == 1
     assert "Moor Park Plan" in run.report["lines"]["missing"][0]
-    assert import_plans(PLANS.encode(), TIMETABLE.encode()).returned == 1
+
+
+def test_missing_plan_that_is_in_the_file_again_is_reported_as_returned() -> None:
+    import_plans(PLANS.encode(), TIMETABLE.encode())
+    import_plans(PLANS_WITHOUT_MOOR_PARK.encode(), TIMETABLE.encode())
+
+    run = import_plans(PLANS.encode(), TIMETABLE.encode())
+
+    assert run.returned == 1
 
 
 def test_one_invalid_row_refuses_both_files_if_all_or_nothing() -> None:
@@ -371,40 +386,57 @@ def test_plans_of_unknown_councils_alone_are_refused() -> None:
         import_plans(plans.encode(), TIMETABLE.encode())
 
 
-def test_plan_of_an_unknown_council_is_set_aside_and_the_others_are_imported() -> None:
-    run = import_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
+#: The list of plans, in which no organisation has the code of the Westmarch Local Plan's owner.
+PLANS_WITH_UNKNOWN_COUNCIL = PLANS.replace("local-authority:XWM,", "local-authority:XYZ,")
 
-    line, *milestones = run.report["lines"]["set_aside"]
-    assert "“local-authority:XYZ” is not an organisation in the directory." in line
+
+def test_plan_of_an_unknown_council_is_set_aside_with_its_milestones() -> None:
+    run = import_plans(PLANS_WITH_UNKNOWN_COUNCIL.encode(), TIMETABLE.encode())
+
+    plan_line, *milestone_lines = run.report["lines"]["set_aside"]
+    assert "“local-authority:XYZ” is not an organisation in the directory." in plan_line
     assert run.created == 4
     assert run.set_aside == 3
-    assert len(milestones) == 2
+    assert len(milestone_lines) == 2
     assert all(
-        "the row of “westmarch-2030” in the file of plans was set aside" in line_of_milestone
-        for line_of_milestone in milestones
+        "the row of “westmarch-2030” in the file of plans was set aside" in milestone_line
+        for milestone_line in milestone_lines
     )
 
 
-def test_plan_set_aside_with_its_milestones_is_corrected_and_uploaded_again() -> None:
-    run = import_plans(PLANS.replace("local-authority:XWM,", "local-authority:XYZ,").encode(), TIMETABLE.encode())
+def corrected_files_of_westmarch() -> tuple[bytes, bytes]:
+    """Import the plans with an unknown council, and return the rows set aside with Westmarch's code, as files."""
+    run = import_plans(PLANS_WITH_UNKNOWN_COUNCIL.encode(), TIMETABLE.encode())
     plans, timetable = (
         as_csv([dict(zip(heading, row, strict=True)) for row in rows])
         for heading, rows in (rows_to_correct(run.report, file_index) for file_index in (0, 1))
     )
+    return plans.replace(b"XYZ", b"XWM"), timetable
 
-    corrected = import_plans(plans.replace(b"XYZ", b"XWM"), timetable)
-    second_run = import_plans(plans.replace(b"XYZ", b"XWM"), timetable)
 
-    assert corrected.created == 1
-    assert corrected.missing == 0
-    assert corrected.set_aside == 0
+def test_plan_that_was_set_aside_is_imported_with_its_milestones_once_corrected() -> None:
+    plans, timetable = corrected_files_of_westmarch()
+
+    run = import_plans(plans, timetable)
+
+    assert run.created == 1
+    assert run.missing == 0
+    assert run.set_aside == 0
     assert milestone_dates(plan_titled("Westmarch Local Plan 2030")) == {
         "plan-adopted": "2019-02",
         "submit-plan-for-examination": "2017-04-11",
     }
-    assert second_run.created == 0
-    assert second_run.changed == 0
-    assert second_run.missing == 0
+
+
+def test_corrected_plan_that_is_imported_again_is_left_as_it_was() -> None:
+    plans, timetable = corrected_files_of_westmarch()
+    import_plans(plans, timetable)
+
+    repeated_run = import_plans(plans, timetable)
+
+    assert repeated_run.created == 0
+    assert repeated_run.changed == 0
+    assert repeated_run.missing == 0
 
 
 def test_bad_row_of_a_plan_is_set_aside_with_its_milestones() -> None:
@@ -498,20 +530,37 @@ def test_milestone_that_moves_keeps_its_key_among_others_of_its_kind() -> None:
     )
 
 
-def test_command_ends_with_a_summary(tmp_path: Path) -> None:
-    plans, timetable = tmp_path / "local-plan.csv", tmp_path / "local-plan-timetable.csv"
-    plans.write_text(PLANS)
-    timetable.write_text(TIMETABLE)
+@pytest.fixture
+def plans_path(tmp_path: Path) -> Path:
+    """Return a file with the list of local plans."""
+    path = tmp_path / "local-plan.csv"
+    path.write_text(PLANS)
+    return path
+
+
+@pytest.fixture
+def timetable_path(tmp_path: Path) -> Path:
+    """Return a file with the timetable of the local plans."""
+    path = tmp_path / "local-plan-timetable.csv"
+    path.write_text(TIMETABLE)
+    return path
+
+
+def test_command_ends_with_a_summary(plans_path: Path, timetable_path: Path) -> None:
     stdout = StringIO()
 
-    call_command("import_local_plans", str(plans), str(timetable), "--as-of", "2026-01-08", stdout=stdout)
+    call_command("import_local_plans", str(plans_path), str(timetable_path), "--as-of", "2026-01-08", stdout=stdout)
 
     assert stdout.getvalue().strip().splitlines()[-1] == (
         "Local plans and their timetables as of 8 January 2026: 5 created, 0 changed, 0 closed, 0 left as they were."
     )
-    plans.write_text("colour\nred\n")
+
+
+def test_command_refuses_a_file_that_is_no_list_of_plans(plans_path: Path, timetable_path: Path) -> None:
+    plans_path.write_text("colour\nred\n")
+
     with pytest.raises(CommandError, match="we changed nothing"):
-        call_command("import_local_plans", str(plans), str(timetable))
+        call_command("import_local_plans", str(plans_path), str(timetable_path))
 
 
 @pytest.mark.slow

@@ -157,7 +157,7 @@ def test_row_with_the_reference_of_another_councils_plan_does_not_change_that_pl
     assert run.missing == 0
 
 
-def test_own_agreements_are_imported_and_those_of_others_set_aside(westmarch: Organisation, client: Client) -> None:
+def test_only_own_agreements_of_a_file_are_imported(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Lee", "lead"))
 
     run = import_files(
@@ -174,7 +174,7 @@ def test_own_agreements_are_imported_and_those_of_others_set_aside(westmarch: Or
     assert "the row belongs to Northmere District Council, and these files belong to Westmarch Borough" in problems
 
 
-def test_own_brownfield_land_is_imported_and_that_of_others_set_aside(westmarch: Organisation, client: Client) -> None:
+def test_only_own_sites_of_a_brownfield_land_register_are_imported(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Lee", "lead"))
 
     run = import_files(client, upload_files(client, westmarch, "brownfield-land", REGISTER))
@@ -198,10 +198,17 @@ def confirm_own_headings(client: Client, run: ImportRun) -> None:
     assert response.status_code == 302
 
 
+def test_own_file_with_unknown_headings_is_not_read(westmarch: Organisation, client: Client) -> None:
+    client.force_login(add_member(westmarch, "Eve", "editor"))
+
+    run = upload_files(client, westmarch, "brownfield-land", SITES_WITH_OWN_HEADINGS)
+
+    assert run.is_unread
+
+
 def test_own_file_is_previewed_once_its_headings_are_confirmed(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Eve", "editor"))
     run = upload_files(client, westmarch, "brownfield-land", SITES_WITH_OWN_HEADINGS)
-    assert run.is_unread
 
     confirm_own_headings(client, run)
 
@@ -220,13 +227,23 @@ def test_confirmed_headings_are_used_for_the_councils_next_file(westmarch: Organ
     assert next_run.is_previewed
 
 
-def test_authority_that_has_ended_imports_nothing(westmarch: Organisation, client: Client) -> None:
+def test_lead_of_an_authority_that_has_ended_cannot_import_its_preview(westmarch: Organisation, client: Client) -> None:
     client.force_login(add_member(westmarch, "Lee", "lead"))
     run = upload_files(client, westmarch, "brownfield-land", SITES)
     Organisation.objects.filter(pk=westmarch.pk).update(status="dissolved")
 
-    assert client.post(reverse("transfer:own-apply", args=[run.pk])).status_code in (403, 404)
-    assert client.get(reverse("transfer:own", args=[westmarch.pk])).status_code == 403
+    response = client.post(reverse("transfer:own-apply", args=[run.pk]))
+
+    assert response.status_code in (403, 404)
+
+
+def test_authority_that_has_ended_has_no_page_for_its_own_files(westmarch: Organisation, client: Client) -> None:
+    client.force_login(add_member(westmarch, "Lee", "lead"))
+    Organisation.objects.filter(pk=westmarch.pk).update(status="dissolved")
+
+    response = client.get(reverse("transfer:own", args=[westmarch.pk]))
+
+    assert response.status_code == 403
 
 
 def test_own_agreements_are_not_compared_with_files_of_the_whole_country(
@@ -269,17 +286,27 @@ def test_older_own_agreements_are_compared_only_with_the_councils_own(westmarch:
     )
 
 
+#: Westmarch's own list of plans, in which its plan has a new title since 1 September 2025.
+OWN_PLANS = PLANS.replace("Westmarch Local Plan 2030", "Westmarch Plan to 2032").replace(
+    WESTMARCH_ROW, WESTMARCH_ROW.replace("2024-10-02", "2025-09-01")
+)
+#: The national timetable of 2026, in which Mere's joint plan is late.
+NATIONAL_TIMETABLE = TIMETABLE.replace("2027,mere-joint", "2029,mere-joint")
+
+
+def import_own_plans_after_national_ones(westmarch: Organisation, client: Client) -> None:
+    """Import the national plans of June 2025, then Westmarch's own plans as Lee, its lead."""
+    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
+    client.force_login(add_member(westmarch, "Lee", "lead"))
+    import_files(client, upload_files(client, westmarch, "local-plans", OWN_PLANS, TIMETABLE))
+
+
 def test_older_national_file_does_not_change_a_plan_that_a_council_imported_later(
     westmarch: Organisation, client: Client
 ) -> None:
-    import_plans(PLANS.encode(), TIMETABLE.encode(), as_of=dt.date(2025, 6, 1))
-    client.force_login(add_member(westmarch, "Lee", "lead"))
-    newer_plans = PLANS.replace("Westmarch Local Plan 2030", "Westmarch Plan to 2032")
-    newer_plans = newer_plans.replace(WESTMARCH_ROW, WESTMARCH_ROW.replace("2024-10-02", "2025-09-01"))
-    import_files(client, upload_files(client, westmarch, "local-plans", newer_plans, TIMETABLE))
-    newer_timetable = TIMETABLE.replace("2027,mere-joint", "2029,mere-joint").encode()
+    import_own_plans_after_national_ones(westmarch, client)
 
-    late_run = import_plans(PLANS.encode(), newer_timetable, as_of=dt.date(2026, 1, 1))
+    late_run = import_plans(PLANS.encode(), NATIONAL_TIMETABLE.encode(), as_of=dt.date(2026, 1, 1))
 
     plan = Plan.objects.get(external_reference="westmarch-2030")
     assert plan.title == "Westmarch Plan to 2032"
@@ -287,11 +314,19 @@ def test_older_national_file_does_not_change_a_plan_that_a_council_imported_late
     assert Plan.objects.get(external_reference="mere-joint").current_number == 2
     assert "Of these plans, 1 is older than in files of 1 September 2025" in " ".join(late_run.report["remarks"])
     assert late_run.missing == 0
-    newest_plans = newer_plans.replace("to 2032", "to 2033").replace("2025-09-01", "2026-02-01")
-    import_plans(newest_plans.encode(), newer_timetable, as_of=dt.date(2026, 3, 1))
-    import_files(client, upload_files(client, westmarch, "local-plans", newer_plans, TIMETABLE))
-    plan.refresh_from_db()
-    assert plan.title == "Westmarch Plan to 2033"
+
+
+def test_older_own_file_does_not_change_a_plan_that_a_newer_national_file_changed(
+    westmarch: Organisation, client: Client
+) -> None:
+    import_own_plans_after_national_ones(westmarch, client)
+    import_plans(PLANS.encode(), NATIONAL_TIMETABLE.encode(), as_of=dt.date(2026, 1, 1))
+    newest_plans = OWN_PLANS.replace("to 2032", "to 2033").replace("2025-09-01", "2026-02-01")
+    import_plans(newest_plans.encode(), NATIONAL_TIMETABLE.encode(), as_of=dt.date(2026, 3, 1))
+
+    import_files(client, upload_files(client, westmarch, "local-plans", OWN_PLANS, TIMETABLE))
+
+    assert Plan.objects.get(external_reference="westmarch-2030").title == "Westmarch Plan to 2033"
 
 
 def test_older_national_file_does_not_change_agreements_that_a_council_imported_later(

@@ -46,20 +46,39 @@ def load() -> Loaded:
     return load_pending(author=None, now=NOW())
 
 
-def test_twelve_councils_become_two(world: World) -> None:
-    assert load() == Loaded(waiting=3)
+@pytest.mark.usefixtures("world")
+def test_successions_wait_until_their_councils_are_in_the_directory() -> None:
+    loaded = load()
+
+    assert loaded == Loaded(waiting=3)
+    assert not Succession.objects.exists()
+
+
+@pytest.mark.usefixtures("world")
+def test_twelve_councils_become_two() -> None:
     councils = create_councils_of_surrey()
 
-    assert load() == Loaded(recorded=3)
-    assert load() == Loaded(known=3)
+    loaded = load()
 
     assert len(councils) == 12
-    for name, number in (("East Surrey Council", 5), ("West Surrey Council", 6)):
+    assert loaded == Loaded(recorded=3)
+    for name, predecessor_count in (("East Surrey Council", 5), ("West Surrey Council", 6)):
         successor = Organisation.objects.get(name=name)
         assert successor.status == Status.PROPOSED
-        assert successor.ties_as_successor.filter(succession__kind="merge").count() == number
+        assert successor.ties_as_successor.filter(succession__kind="merge").count() == predecessor_count
     county = councils["E10000030"]
     assert {str(tie.succession.vests_on) for tie in county.ties_as_predecessor.all()} == {"2027-04-01"}
+
+
+@pytest.mark.usefixtures("world")
+def test_successions_that_are_loaded_again_are_known() -> None:
+    create_councils_of_surrey()
+    load()
+
+    loaded = load()
+
+    assert loaded == Loaded(known=3)
+    assert Succession.objects.count() == 3
 
 
 def test_every_pending_succession_names_its_source() -> None:
@@ -88,7 +107,7 @@ def test_loading_again_does_not_change_what_an_administrator_decided(world: Worl
     assert answers.count(Organisation.objects.get(name="West Surrey Council").pk) == 6
 
 
-def test_successions_of_surrey_are_rehearsed_and_rolled_back(world: World) -> None:
+def test_rehearsal_of_the_successions_of_surrey_is_rolled_back(world: World) -> None:
     create_councils_of_surrey()
     load()
     counts_before = (
@@ -120,8 +139,9 @@ def test_successions_of_surrey_are_rehearsed_and_rolled_back(world: World) -> No
     )
 
 
-def test_rehearsal_command_prints_what_does_not_move_and_why_it_fails(world: World) -> None:
-    succession = record_succession(
+def propose_that_harbour_absorbs_westmarch(world: World) -> Succession:
+    """Propose that Westmarch joins Harbour today, and return the succession."""
+    return record_succession(
         kind="absorb",
         status="proposed",
         vests_on=known_day(timezone.localdate()),
@@ -129,6 +149,10 @@ def test_rehearsal_command_prints_what_does_not_move_and_why_it_fails(world: Wor
         author=None,
         now=NOW(),
     )
+
+
+def test_rehearsal_command_prints_what_does_not_move(world: World) -> None:
+    succession = propose_that_harbour_absorbs_westmarch(world)
     stdout = StringIO()
 
     call_command("rehearse_succession", stdout=stdout)
@@ -137,11 +161,22 @@ def test_rehearsal_command_prints_what_does_not_move_and_why_it_fails(world: Wor
     assert f"{succession.pk}  Westmarch Borough Council joins Harbour Community Trust" in stdout.getvalue()
     assert "Records left with organisations that end: 2." in stdout.getvalue()
     assert "Applying them again gave the same result: yes. Nothing was changed." in stdout.getvalue()
+
+
+def test_rehearsal_command_prints_why_a_succession_would_fail(world: World) -> None:
+    succession = propose_that_harbour_absorbs_westmarch(world)
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=timezone.localdate() + dt.timedelta(days=1))
+
     with pytest.raises(CommandError, match="Westmarch Borough Council: The organisation cannot end before"):
         call_command("rehearse_succession", succession.pk)
+
     succession.refresh_from_db()
     assert succession.status == "proposed"
+
+
+def test_rehearsal_command_refuses_a_cancelled_succession(world: World) -> None:
+    succession = propose_that_harbour_absorbs_westmarch(world)
     change_succession_status(succession=succession, to="cancelled", reason="No.", author=world.dee, now=NOW())
+
     with pytest.raises(CommandError, match="Only a pending succession"):
         call_command("rehearse_succession", succession.pk)

@@ -49,15 +49,22 @@ def test_list_of_councils_creates_the_councils_of_england() -> None:
     assert not Organisation.objects.filter(name="Glenmarch Council").exists()
 
 
-def test_councils_that_were_replaced_have_a_successor_and_end_the_day_before() -> None:
+def test_councils_that_were_replaced_have_ended() -> None:
+    import_list("councils", COUNCILS)
+
+    northmere = organisation_named("Northmere District Council")
+    southmere = organisation_named("Southmere City Council")
+    assert {northmere.valid_to, southmere.valid_to} == {dt.date(2023, 4, 1)}
+    assert northmere.status == Status.DISSOLVED
+    assert northmere.areas_served.get().ends_on == dt.date(2023, 4, 1)
+
+
+def test_councils_that_were_replaced_have_a_successor() -> None:
     import_list("councils", COUNCILS)
 
     northmere = organisation_named("Northmere District Council")
     southmere = organisation_named("Southmere City Council")
     succession = Succession.objects.get()
-    assert {northmere.valid_to, southmere.valid_to} == {dt.date(2023, 4, 1)}
-    assert northmere.status == Status.DISSOLVED
-    assert northmere.areas_served.get().ends_on == dt.date(2023, 4, 1)
     assert succession.status == "effective"
     assert str(succession.vests_on) == "2023-04-01"
     assert {tie.predecessor for tie in succession.ties.all()} == {northmere, southmere}
@@ -138,26 +145,33 @@ LATER_COUNCILS = (
 )
 
 
-def test_later_list_updates_closes_and_marks_councils() -> None:
+@pytest.fixture
+def later_run() -> ImportRun:
+    """Import the councils of 2025, then those of 2026, and return the second run."""
     import_list("councils", COUNCILS, as_of=dt.date(2025, 1, 1))
+    return import_list("councils", LATER_COUNCILS, as_of=dt.date(2026, 5, 1))
 
-    run = import_list("councils", LATER_COUNCILS, as_of=dt.date(2026, 5, 1))
 
-    assert run.created == 0
-    assert run.changed == 1
-    assert run.closed == 1
-    assert run.missing == 1
-    county = organisation_named("Marchshire County Council")
-    assert county.missing_since == dt.date(2026, 5, 1)
-    assert county.missing_from == {"councils": "2026-05-01"}
+def test_later_list_closes_a_council_that_has_ended(later_run: ImportRun) -> None:
+    assert later_run.created == 0
+    assert later_run.closed == 1
     assert organisation_named("Westmarch Borough Council").valid_to == dt.date(2026, 4, 1)
+
+
+def test_later_list_keeps_the_former_name_of_a_renamed_council(later_run: ImportRun) -> None:
+    assert later_run.changed == 1
     assert organisation_named("Mere City Council").names.filter(name="Mere Council", kind="former").exists()
 
 
-def test_council_that_is_listed_again_is_no_longer_marked_as_missing() -> None:
-    import_list("councils", COUNCILS, as_of=dt.date(2025, 1, 1))
-    import_list("councils", LATER_COUNCILS, as_of=dt.date(2026, 5, 1))
+def test_council_that_a_later_list_lacks_is_marked_as_missing(later_run: ImportRun) -> None:
+    county = organisation_named("Marchshire County Council")
+    assert later_run.missing == 1
+    assert county.missing_since == dt.date(2026, 5, 1)
+    assert county.missing_from == {"councils": "2026-05-01"}
 
+
+@pytest.mark.usefixtures("later_run")
+def test_council_that_is_listed_again_is_no_longer_marked_as_missing() -> None:
     last_run = import_list("councils", COUNCILS)
 
     assert last_run.returned == 1

@@ -71,7 +71,7 @@ def rows_set_aside(client: Client, register: str, file: int) -> list[dict[str, s
 BROKEN_TIMETABLE = TIMETABLE.replace("2017-04-11,westmarch", "2017-04-31,westmarch")
 
 
-def test_preview_of_plans_says_what_would_be_created_and_creates_nothing(admin_client: Client) -> None:
+def test_preview_of_plans_says_what_would_be_created(admin_client: Client) -> None:
     page = collapse(upload(admin_client, "local-plans", PLANS, BROKEN_TIMETABLE).content.decode())
 
     assert "Would be created (5)" in page
@@ -89,23 +89,35 @@ def test_rows_of_a_timetable_that_were_set_aside_are_downloaded_with_reasons(adm
     assert "is not a date" in row["Set aside because"]
 
 
-def test_previewed_plans_are_imported_and_the_files_deleted(admin_client: Client) -> None:
+def test_previewed_plans_are_imported_by_a_worker(admin_client: Client) -> None:
     upload(admin_client, "local-plans", PLANS, BROKEN_TIMETABLE)
 
     page = apply_preview_in_worker(admin_client, "local-plans")
 
     assert "5 created" in page
     assert Plan.objects.filter(title="Westmarch Local Plan 2030").exists()
+
+
+def test_uploaded_files_are_deleted_after_their_import(admin_client: Client) -> None:
+    upload(admin_client, "local-plans", PLANS, BROKEN_TIMETABLE)
+
+    apply_preview_in_worker(admin_client, "local-plans")
+
     assert run_of("local-plans").content is None
 
 
-def test_preview_of_agreements_accounts_for_the_rows_of_all_three_files(admin_client: Client) -> None:
+def test_preview_of_agreements_accounts_for_their_rows(admin_client: Client) -> None:
     page = collapse(
         upload(admin_client, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS).content.decode()
     )
 
     assert "4 rows of agreements: 3 read, 1 set aside" in page
     assert not DeveloperAgreement.objects.exists()
+
+
+def test_rows_set_aside_of_each_of_three_files_can_be_downloaded(admin_client: Client) -> None:
+    upload(admin_client, "developer-agreements", AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS)
+
     assert [row["developer-agreement"] for row in rows_set_aside(admin_client, "developer-agreements", 0)] == ["W/3-da"]
     assert len(rows_set_aside(admin_client, "developer-agreements", 1)) == 2
     assert len(rows_set_aside(admin_client, "developer-agreements", 2)) == 2
@@ -134,8 +146,9 @@ def test_brownfield_land_of_the_council_that_is_chosen_is_imported(admin_client:
     rows = [{**row, "OrganisationURI": ""} for row in rows_of(REGISTER)[:2]]
 
     upload(admin_client, "brownfield-land", as_csv(rows), council="XNW")
+    page = apply_preview_in_worker(admin_client, "brownfield-land")
 
-    assert "1 created" in apply_preview_in_worker(admin_client, "brownfield-land")
+    assert "1 created" in page
     assert Plan.objects.get(kind="brownfield_land").owners.get().organisation.name == "Mere Council"
 
 
@@ -146,7 +159,7 @@ def test_corrected_rows_of_brownfield_land_remove_no_site(admin_client: Client) 
     apply_preview_in_worker(admin_client, "brownfield-land")
     (bad_row,) = rows_set_aside(admin_client, "brownfield-land", 0)
 
-    upload(admin_client, "brownfield-land", as_csv([{**bad_row, "GeoX": "-1.2"} | {"GeoY": "50.8"}]))
+    upload(admin_client, "brownfield-land", as_csv([{**bad_row, "GeoX": "-1.2", "GeoY": "50.8"}]))
     run = ImportRun.objects.filter(register="brownfield-land").latest("pk")
     admin_client.post(reverse("admin:transfer_importrun_apply", args=[run.pk]))
     apply_waiting(now=timezone.now())
@@ -175,20 +188,47 @@ def test_too_few_or_too_many_files_are_refused(
     assert message in response.content.decode()
 
 
-def test_unknown_headings_of_the_second_file_are_confirmed_once_and_remembered(admin_client: Client) -> None:
-    timetable = TIMETABLE.replace("event-date,local-plan,notes,local-plan-event", "Event day,Plan ref,notes,Event code")
-    page = upload(admin_client, "local-plans", PLANS, timetable)
+#: The timetable with headings that no list has used before.
+TIMETABLE_WITH_UNKNOWN_HEADINGS = TIMETABLE.replace(
+    "event-date,local-plan,notes,local-plan-event", "Event day,Plan ref,notes,Event code"
+)
+
+
+def upload_and_confirm_headings(client: Client) -> str:
+    """Upload the plans with unknown headings in the timetable, match these with columns, and return the preview."""
+    page = upload(client, "local-plans", PLANS, TIMETABLE_WITH_UNKNOWN_HEADINGS)
+    chosen_headings = {
+        "column-reference": "reference",
+        "column-name": "name",
+        "column-organisations": "organisations",
+        "column-2.plan": "Plan ref",
+        "column-2.event": "Event code",
+        "column-2.date": "Event day",
+        "column-2.entry": "entry-date",
+    }
+    preview = client.post(page.request["PATH_INFO"], {"publisher": "Marchshire", **chosen_headings}, follow=True)
+    return preview.content.decode()
+
+
+def test_page_asks_for_unknown_headings_of_the_second_file(admin_client: Client) -> None:
+    page = upload(admin_client, "local-plans", PLANS, TIMETABLE_WITH_UNKNOWN_HEADINGS)
+
     assert "File of the timetable: local-plan" in page.content.decode()
-    columns = {"reference": "reference", "name": "name", "organisations": "organisations"}
-    columns_of_timetable = {"plan": "Plan ref", "event": "Event code", "date": "Event day", "entry": "entry-date"}
-    chosen_headings = {f"column-{code}": heading for code, heading in columns.items()}
-    chosen_headings |= {f"column-2.{code}": heading for code, heading in columns_of_timetable.items()}
 
-    preview = admin_client.post(page.request["PATH_INFO"], {"publisher": "Marchshire", **chosen_headings}, follow=True)
 
-    assert "Would be created (5)" in preview.content.decode()
+def test_file_is_previewed_once_the_headings_of_the_second_file_are_confirmed(admin_client: Client) -> None:
+    preview = upload_and_confirm_headings(admin_client)
+
+    assert "Would be created (5)" in preview
     assert KnownHeading.objects.filter(heading="2:planref", column="plan").exists()
-    assert "Would be created (5)" in upload(admin_client, "local-plans", PLANS, timetable).content.decode()
+
+
+def test_confirmed_headings_of_the_second_file_are_used_for_the_next_upload(admin_client: Client) -> None:
+    upload_and_confirm_headings(admin_client)
+
+    page = upload(admin_client, "local-plans", PLANS, TIMETABLE_WITH_UNKNOWN_HEADINGS)
+
+    assert "Would be created (5)" in page.content.decode()
 
 
 def upload_councils_while_an_import_runs(client: Client) -> Any:
@@ -217,7 +257,15 @@ def test_list_uploaded_while_an_import_runs_is_checked_by_a_worker_afterwards(cl
     assert run.status == RunStatus.PREVIEWED
     assert run.created == 4
     assert not ImportJob.objects.exists()
-    assert "4 created" in apply_preview_in_worker(client, "councils")
+
+
+def test_list_that_a_worker_checked_is_imported_from_its_preview(client: Client) -> None:
+    upload_councils_while_an_import_runs(client)
+    apply_waiting(now=timezone.now())
+
+    page = apply_preview_in_worker(client, "councils")
+
+    assert "4 created" in page
 
 
 def test_large_list_is_checked_by_a_worker_with_the_choices_that_were_made(

@@ -57,16 +57,31 @@ def test_longest_of_several_sheets_is_read_and_reported() -> None:
     assert "“Removed in March” (1 row)" in remarks(run)
 
 
-@pytest.mark.parametrize("more", [[], ["End date"]])
-def test_sheets_that_fit_equally_well_are_refused_by_name(more: list[str]) -> None:
-    other_rows = [[*row, *([None] if more else [])] for row in RECORDS[: 1 if more else 4]]
-    later_sheet = [[*HEADING, *more], *[["X" + row[0], *row[1:]] for row in other_rows]]
-    book = as_workbook({"2024": [HEADING, *RECORDS], "2025": later_sheet})
+def with_other_names(records: list[list[str]]) -> list[list[str]]:
+    """Return the records under other names, so that they are another list."""
+    return [[f"X{name}", *cells] for name, *cells in records]
 
-    with pytest.raises(
-        UnableToRead, match=r"Several of its sheets could be .*“202[45]” .*“202[45]” .*Save the right one"
-    ):
+
+def assert_refused_as_ambiguous(book: bytes) -> None:
+    """Assert that this workbook of providers is refused, and that the message names the sheets 2024 and 2025."""
+    message = r"Several of its sheets could be .*“202[45]” .*“202[45]” .*Save the right one"
+    with pytest.raises(UnableToRead, match=message):
         import_list("providers", book, name="providers.xlsx")
+
+
+def test_sheets_of_equal_length_with_other_providers_are_refused_by_name() -> None:
+    sheet_of_2024 = [HEADING, *RECORDS]
+    sheet_of_2025 = [HEADING, *with_other_names(RECORDS)]
+
+    assert_refused_as_ambiguous(as_workbook({"2024": sheet_of_2024, "2025": sheet_of_2025}))
+
+
+def test_shorter_sheet_with_more_columns_is_refused_by_name() -> None:
+    sheet_of_2024 = [HEADING, *RECORDS]
+    records_without_end = [[*record, None] for record in with_other_names(RECORDS[:1])]
+    sheet_of_2025 = [[*HEADING, "End date"], *records_without_end]
+
+    assert_refused_as_ambiguous(as_workbook({"2024": sheet_of_2024, "2025": sheet_of_2025}))
 
 
 def test_copy_of_a_sheet_is_not_a_second_list() -> None:

@@ -28,7 +28,7 @@ WAIT_SECONDS = 10.0
 #: How long a process does not use a standby that failed to answer, in seconds.
 AWAY_SECONDS = 30.0
 #: The primary's identifier, the position in its write-ahead log, and the timeline that it writes.
-_POSITION = """
+POSITION = """
 SELECT system_identifier,
        pg_current_wal_lsn(),
        ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int
@@ -37,7 +37,7 @@ SELECT system_identifier,
 #: The reason why the standby does not have everything that the primary had at a position, or '' if it has everything. A
 #: standby that was promoted and not restarted still reports its old replay position. Another timeline alone is no
 #: reason, because after a failover, a standby shows the new timeline only after its next checkpoint some minutes later.
-_WHY_BEHIND = """
+WHY_BEHIND = """
 SELECT CASE WHEN NOT pg_is_in_recovery() THEN 'promoted'
             WHEN s.system_identifier <> %s THEN 'of another cluster'
             WHEN pg_last_wal_replay_lsn() >= %s::pg_lsn THEN ''
@@ -127,7 +127,7 @@ def _has_caught_up() -> bool:
     mark = f"standby-{secrets.token_hex(16)}"
     cache.set(mark, True, timeout=60)
     with connection.cursor() as cursor:
-        cursor.execute(_POSITION)
+        cursor.execute(POSITION)
         position = cursor.fetchone()
     deadline = time.monotonic() + WAIT_SECONDS
     try:
@@ -146,7 +146,7 @@ def _has_caught_up() -> bool:
 def _why_behind(position: tuple[Any, ...]) -> str:
     """Return the reason why the standby is behind this position, or "" if it is not."""
     with connections[STANDBY].cursor() as cursor:
-        cursor.execute(_WHY_BEHIND, position)
+        cursor.execute(WHY_BEHIND, position)
         return str(cursor.fetchone()[0])
 
 

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
 import boto3
@@ -20,6 +20,7 @@ from django.core.files.storage import default_storage, storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import connection
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from moto.server import ThreadedMotoServer
@@ -37,6 +38,7 @@ from housing.declarations.setting import read_settings
 from housing.management.commands.orphaned_files import find_orphans
 from partnerships.agreements.models import Document
 from partnerships.agreements.services import UnableToAddDocument, add_document
+from partnerships.commitments.models import Commitment
 from partnerships.kit import standby
 from partnerships.lists import services as lists
 from partnerships.lists.models import ListFile
@@ -47,7 +49,7 @@ from tests.commitments.promises import in_days, propose
 from tests.lists.test_files import request_file_as
 from tests.reports.test_frozen import freeze
 from tests.support.signing_in import signed_in
-from tests.support.standby import pretend_standby, standby_away
+from tests.support.standby import standby_away, standby_behind, standby_promoted, standby_up_to_date
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
@@ -301,7 +303,7 @@ def test_a_standby_is_given_up_sooner_than_the_primary_and_never_written_by_test
     assert database["TEST"] == {"MIRROR": "default"}
 
 
-def make_file(person: User) -> ListFile:
+def made_file(person: User) -> ListFile:
     """Return a file of commitments that a worker has written for the person."""
     file = request_file_as(person)
     lists.make_files(now=timezone.now())
@@ -309,104 +311,199 @@ def make_file(person: User) -> ListFile:
     return file
 
 
-def test_a_long_file_is_read_from_the_standby_and_its_audience_checked_on_the_primary(world: World) -> None:
-    propose(world, text="Forty homes.", due_on=in_days(30))
-    ben = signed_in(world.ben)
-    chidi = signed_in(world.chidi)
-    expected = bytes(make_file(world.ben).content or b"")
-
-    with pretend_standby() as making:
-        file = make_file(world.ben)
-    with pretend_standby() as downloading:
-        response = ben.get(reverse("lists:file-download", args=[file.pk]))
-    with pretend_standby() as refusing:
-        response_to_stranger = chidi.get(reverse("lists:file-download", args=[file.pk]))
-
-    assert response.content == bytes(file.content or b"") == expected
-    assert response_to_stranger.status_code == 404
-    assert any('FROM "commitments_commitment"' in query["sql"] for query in making.captured_queries)
-    assert [("lists_listfile" in query["sql"]) for query in downloading.captured_queries] == [True]
-    assert len(refusing) == 0
+def content_of(file: ListFile) -> bytes:
+    """Return the bytes of a file that is made."""
+    assert file.content is not None
+    return bytes(file.content)
 
 
-def test_a_standby_that_is_behind_away_or_promoted_is_not_read(world: World) -> None:
-    propose(world, text="Forty homes.", due_on=in_days(30))
+@pytest.fixture
+def commitment(world: World) -> Commitment:
+    """Return a commitment of the partnership, which lists of Ben include."""
+    return propose(world, text="Forty homes.", due_on=in_days(30))
 
-    with pretend_standby(why_not="behind") as asked:
-        behind = make_file(world.ben)
-    with pretend_standby(why_not=None) as asked_after_promotion:
-        promoted = make_file(world.ben)
+
+@pytest.mark.usefixtures("commitment")
+def test_a_long_file_is_computed_from_the_standby(world: World) -> None:
+    file_from_primary = made_file(world.ben)
+
+    with standby_up_to_date() as standby_queries:
+        file_from_standby = made_file(world.ben)
+
+    assert content_of(file_from_standby) == content_of(file_from_primary)
+    assert any('FROM "commitments_commitment"' in query["sql"] for query in standby_queries.captured_queries)
+
+
+@pytest.mark.usefixtures("commitment")
+def test_the_owner_downloads_a_long_file_from_the_standby(world: World) -> None:
+    file = made_file(world.ben)
+    ben_client = signed_in(world.ben)
+
+    with standby_up_to_date() as standby_queries:
+        response = ben_client.get(reverse("lists:file-download", args=[file.pk]))
+
+    (query,) = standby_queries.captured_queries
+    assert response.content == content_of(file)
+    assert "lists_listfile" in query["sql"]
+
+
+@pytest.mark.usefixtures("commitment")
+def test_a_stranger_is_refused_a_long_file_on_the_primary(world: World) -> None:
+    file = made_file(world.ben)
+    chidi_client = signed_in(world.chidi)
+
+    with standby_up_to_date() as standby_queries:
+        response = chidi_client.get(reverse("lists:file-download", args=[file.pk]))
+
+    assert response.status_code == 404
+    assert len(standby_queries) == 0
+
+
+@pytest.mark.usefixtures("commitment")
+def test_a_standby_that_is_behind_is_not_read(world: World) -> None:
+    file_from_primary = made_file(world.ben)
+
+    with standby_behind() as standby_queries:
+        file = made_file(world.ben)
+
+    assert content_of(file) == content_of(file_from_primary)
+    assert len(standby_queries) == 1  # which asks why it is behind
+
+
+@pytest.mark.usefixtures("commitment")
+def test_a_standby_that_was_promoted_is_not_read(world: World) -> None:
+    file_from_primary = made_file(world.ben)
+
+    with standby_promoted() as standby_queries:
+        file = made_file(world.ben)
+
+    (query,) = standby_queries.captured_queries
+    assert content_of(file) == content_of(file_from_primary)
+    assert "pg_is_in_recovery()" in query["sql"]
+
+
+@pytest.mark.usefixtures("commitment")
+def test_a_list_is_made_while_the_standby_is_away(world: World) -> None:
+    file_from_primary = made_file(world.ben)
+
     with standby_away():
-        away = make_file(world.ben)
+        file = made_file(world.ben)
 
-    assert len(asked) == len(asked_after_promotion) == 1  # the only query asks for the standby's position
-    assert "pg_is_in_recovery()" in asked_after_promotion.captured_queries[0]["sql"]
-    assert all(file.is_made for file in (behind, promoted, away))
-    assert bytes(behind.content or b"") == bytes(promoted.content or b"") == bytes(away.content or b"")
+    assert content_of(file) == content_of(file_from_primary)
 
 
-def test_a_standby_of_a_newly_promoted_primary_is_read_before_its_next_checkpoint() -> None:
-    # With these changes, the test's own database answers as a standby would.
-    statement = standby._WHY_BEHIND.replace("NOT pg_is_in_recovery()", "false")
-    statement = statement.replace("pg_last_wal_replay_lsn", "pg_current_wal_lsn")
+#: A position in the write-ahead log that no database of a test reaches.
+LATER_POSITION = "FFFF/0"
 
-    def why_not(*position: object) -> str:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, position)
-            return str(cursor.fetchone()[0])
 
+class PrimaryPosition(NamedTuple):
+    """What the primary writes at a moment: its cluster, the position in its write-ahead log, and its timeline."""
+
+    cluster: int
+    log_position: str
+    timeline: int
+
+
+@pytest.fixture
+def position() -> PrimaryPosition:
+    """Return the present position of the test's database."""
     with connection.cursor() as cursor:
-        cursor.execute(standby._POSITION)
-        identifier, position, timeline = cursor.fetchone()
-
-    assert why_not(identifier, position, timeline) == ""
-    assert why_not(identifier, position, timeline + 1) == ""  # the last checkpoint is older than the failover
-    assert why_not(identifier, "FFFF/0", timeline) == "behind"
-    assert why_not(identifier, "FFFF/0", timeline + 1) == "behind, perhaps from before a restore"
-    assert why_not(identifier + 1, position, timeline) == "of another cluster"
+        cursor.execute(standby.POSITION)
+        return PrimaryPosition(*cursor.fetchone())
 
 
+def why_behind(position: PrimaryPosition) -> str:
+    """Return the reason why the test's database, as if it were a standby, is behind the position."""
+    # The test's database is a primary: it does not recover, and writes the log instead of replaying it.
+    statement = standby.WHY_BEHIND.replace("NOT pg_is_in_recovery()", "false")
+    statement = statement.replace("pg_last_wal_replay_lsn", "pg_current_wal_lsn")
+    with connection.cursor() as cursor:
+        cursor.execute(statement, position)
+        return str(cursor.fetchone()[0])
+
+
+def test_a_standby_that_has_replayed_the_position_is_not_behind(position: PrimaryPosition) -> None:
+    assert why_behind(position) == ""
+
+
+def test_a_standby_of_a_newly_promoted_primary_is_read_before_its_next_checkpoint(position: PrimaryPosition) -> None:
+    # The standby's last checkpoint is older than the failover, so it shows the timeline before.
+    assert why_behind(position._replace(timeline=position.timeline + 1)) == ""
+
+
+def test_a_standby_that_has_not_replayed_the_position_is_behind(position: PrimaryPosition) -> None:
+    assert why_behind(position._replace(log_position=LATER_POSITION)) == "behind"
+
+
+def test_a_standby_behind_on_another_timeline_may_be_from_before_a_restore(position: PrimaryPosition) -> None:
+    later_position = position._replace(log_position=LATER_POSITION, timeline=position.timeline + 1)
+
+    assert why_behind(later_position) == "behind, perhaps from before a restore"
+
+
+def test_a_standby_of_another_cluster_is_not_read(position: PrimaryPosition) -> None:
+    assert why_behind(position._replace(cluster=position.cluster + 1)) == "of another cluster"
+
+
+@pytest.mark.usefixtures("commitment")
 def test_a_standby_from_before_a_restore_of_the_primary_is_not_read(world: World) -> None:
-    propose(world, text="Forty homes.", due_on=in_days(30))
+    # The primary's mark is never written, so it is not copied to the standby.
+    with standby_up_to_date() as standby_queries, patch.object(cache, "set"), capture_logs() as logged:
+        file = made_file(world.ben)
 
-    # The mark that the primary writes first does not reach this standby.
-    with pretend_standby() as asked, patch.object(cache, "set"), capture_logs() as logged:
-        file = make_file(world.ben)
-
+    position_query, mark_query = standby_queries.captured_queries
     assert file.is_made
-    assert ["cache_entry" in query["sql"] for query in asked.captured_queries] == [False, True]
+    assert "cache_entry" not in position_query["sql"]
+    assert "cache_entry" in mark_query["sql"]
     assert [line["why"] for line in logged if line["event"] == "standby_not_used"] == ["from before a restore"]
 
 
-def test_frozen_figures_come_from_the_standby_once_the_primary_allows_it(world: World) -> None:
-    address = freeze(world).get_absolute_url()
-    ben = signed_in(world.ben)
-    chidi = signed_in(world.chidi)
-    expected = ben.get(address).content.decode()
+def number_of_cells(response: HttpResponse) -> int:
+    """Return the number of table cells on the page."""
+    return response.content.decode().count("<td")
 
-    with pretend_standby() as asked:
-        response = ben.get(address)
-    with pretend_standby() as refusing:
-        response_to_stranger = chidi.get(address)
+
+def test_frozen_figures_come_from_the_standby(world: World) -> None:
+    report_url = freeze(world).get_absolute_url()
+    ben_client = signed_in(world.ben)
+    response_of_primary = ben_client.get(report_url)
+
+    with standby_up_to_date() as standby_queries:
+        response = ben_client.get(report_url)
+
+    assert "As reported to the board" in response.content.decode()
+    assert number_of_cells(response) == number_of_cells(response_of_primary)
+    assert len(standby_queries) == 1
+
+
+def test_a_stranger_is_refused_frozen_figures_on_the_primary(world: World) -> None:
+    report_url = freeze(world).get_absolute_url()
+    chidi_client = signed_in(world.chidi)
+
+    with standby_up_to_date() as standby_queries:
+        response = chidi_client.get(report_url)
+
+    assert response.status_code == 404
+    assert len(standby_queries) == 0
+
+
+def test_frozen_figures_come_from_the_primary_while_the_standby_is_away(world: World) -> None:
+    report_url = freeze(world).get_absolute_url()
+    ben_client = signed_in(world.ben)
+    response_of_primary = ben_client.get(report_url)
+
     with standby_away():
-        response_without_standby = ben.get(address)
+        response = ben_client.get(report_url)
 
-    assert len(asked) == 1
-    assert "As reported to the board" in expected
-    assert (
-        response.content.decode().count("<td")
-        == response_without_standby.content.decode().count("<td")
-        == expected.count("<td")
-    )
-    assert response_to_stranger.status_code == 404
-    assert len(refusing) == 0
+    assert "As reported to the board" in response.content.decode()
+    assert number_of_cells(response) == number_of_cells(response_of_primary)
 
 
 def test_a_report_file_is_computed_from_the_standby(world: World) -> None:
     reports.ask_for_file(report="board-pack", query_string="", form="xlsx", person=world.ben, now=timezone.now())
 
-    with pretend_standby() as asked:
+    with standby_up_to_date() as standby_queries:
         reports.make_files(now=timezone.now())
 
     assert world.ben.report_files.get().is_made
-    assert len(asked) > 3
+    assert len(standby_queries) > 3  # more than those that ask whether the standby may be read

@@ -14,7 +14,7 @@ from django.test import Client
 from housing.celery import SCHEDULE
 from housing.heartbeats import WORKER, on_this_machine, record_heartbeat
 from housing.jobs import record_job
-from tests.support.standby import pretend_standby
+from tests.support.standby import standby_up_to_date
 
 pytestmark = pytest.mark.django_db
 
@@ -60,7 +60,7 @@ def lines(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     record_job("tests.job", seconds=1, failed=False)
     record_heartbeat(on_this_machine(WORKER))
     client.get("/accounts/login/")
-    with pretend_standby():
+    with standby_up_to_date():
         page = client.get("/metrics", headers={"Authorization": "Bearer token-of-prometheus"}).content.decode()
     return [line for line in page.splitlines() if not line.startswith("#")]
 

@@ -13,31 +13,53 @@ from partnerships.kit import standby
 
 
 @contextmanager
-def pretend_standby(*, why_not: str | None = "") -> Iterator[CaptureQueriesContext]:
-    """Let a standby answer within the block, and yield the queries that it got.
+def standby_up_to_date() -> Iterator[CaptureQueriesContext]:
+    """Add a standby that has caught up with the primary within the block, and yield the queries that it received."""
+    with _standby_with(_answer("")) as standby_queries:
+        yield standby_queries
 
-    `why_not` is the reason why it has not caught up, or "" if it has. With None, it reports its real state, in which
-    the test's own database looks like one that was promoted.
-    """
-    connection_copy = connection.copy(alias=standby.STANDBY)
-    connection_copy.connection = connection.connection  # of the same session, which does not commit
-    statement = standby._WHY_BEHIND if why_not is None else f"SELECT '{why_not}' WHERE (%s, %s, %s) IS NOT NULL"
-    with (
-        _registered(connection_copy),
-        patch.object(standby, "_WHY_BEHIND", statement),
-        patch.object(standby, "WAIT_SECONDS", 0),
-        CaptureQueriesContext(connection_copy) as asked,
-    ):
-        yield asked
+
+@contextmanager
+def standby_behind() -> Iterator[CaptureQueriesContext]:
+    """Add a standby that has not caught up within the block, and yield the queries that it received."""
+    with _standby_with(_answer("behind")) as standby_queries:
+        yield standby_queries
+
+
+@contextmanager
+def standby_promoted() -> Iterator[CaptureQueriesContext]:
+    """Add a standby that was promoted to a primary within the block, and yield the queries that it received."""
+    # The test's own database is a primary, so the real statement finds that it was promoted.
+    with _standby_with(standby.WHY_BEHIND) as standby_queries:
+        yield standby_queries
 
 
 @contextmanager
 def standby_away() -> Iterator[None]:
-    """Make the standby unreachable within the block."""
+    """Add a standby that cannot be reached within the block."""
     connection_copy = connection.copy(alias=standby.STANDBY)
     refused = OperationalError("connection refused")
     with _registered(connection_copy), patch.object(connection_copy, "ensure_connection", side_effect=refused):
         yield
+
+
+def _answer(reason: str) -> str:
+    """Return a statement that takes a position, and answers why the standby is behind it ("" if it is not)."""
+    return f"SELECT '{reason}' WHERE (%s, %s, %s) IS NOT NULL"
+
+
+@contextmanager
+def _standby_with(why_behind: str) -> Iterator[CaptureQueriesContext]:
+    """Add a standby that is asked with this statement why it is behind; yield the queries that it received."""
+    connection_copy = connection.copy(alias=standby.STANDBY)
+    connection_copy.connection = connection.connection  # of the same session, which does not commit
+    with (
+        _registered(connection_copy),
+        patch.object(standby, "WHY_BEHIND", why_behind),
+        patch.object(standby, "WAIT_SECONDS", 0),
+        CaptureQueriesContext(connection_copy) as standby_queries,
+    ):
+        yield standby_queries
 
 
 @contextmanager

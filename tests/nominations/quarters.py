@@ -1,7 +1,7 @@
 """Helpers that set up returns at each step through the services.
 
-They are for the quarter after the one in which the test runs. The whole of that quarter is after the day on which the
-terms are signed.
+Unless a test passes a quarter, they are for the quarter after the one in which the test runs. The whole of that quarter
+is after the day on which the terms are signed.
 """
 
 from __future__ import annotations
@@ -28,34 +28,37 @@ def next_quarter() -> Quarter:
     return Quarter.of(timezone.localdate()).next()
 
 
-def afterwards() -> dt.datetime:
-    """Return a moment some days after the end of that quarter."""
-    return timezone.now() + (next_quarter().ends_on - timezone.localdate()) + dt.timedelta(days=9)
+def afterwards(quarter: Quarter | None = None) -> dt.datetime:
+    """Return a moment some days after the end of the quarter."""
+    quarter = quarter or next_quarter()
+    return timezone.now() + (quarter.ends_on - timezone.localdate()) + dt.timedelta(days=9)
 
 
-def collection_year() -> int:
-    """Return the CORE collection year of that quarter."""
-    starts_on = next_quarter().starts_on
+def collection_year(quarter: Quarter | None = None) -> int:
+    """Return the CORE collection year of the quarter."""
+    starts_on = (quarter or next_quarter()).starts_on
     return starts_on.year if starts_on.month >= 4 else starts_on.year - 1
 
 
-def place_of(world: World) -> Place:
-    """Return the place where Larkhaven lets homes in that quarter: Westmarch, which serves an area of that name."""
+def place_of(world: World, quarter: Quarter | None = None) -> Place:
+    """Return Westmarch, which serves an area of that name, as the place where Larkhaven lets homes in the quarter."""
     area, _ = Area.objects.get_or_create(code=CODE, defaults={"name": "Westmarch", "kind": AreaKind.DISTRICT})
     AreaServed.objects.get_or_create(organisation=world.westmarch, area=area)
-    return Place(CODE, "Westmarch", world.larkhaven.name, next_quarter().starts_on)
+    return Place(CODE, "Westmarch", world.larkhaven.name, (quarter or next_quarter()).starts_on)
 
 
-def lettings_of(world: World, count: int = 200, *, seed: int = 1) -> list[Invented]:
-    """Return invented lettings of that quarter."""
-    return invent(place_of(world), count, year=collection_year(), seed=seed)
+def lettings_of(world: World, count: int = 200, *, seed: int = 1, quarter: Quarter | None = None) -> list[Invented]:
+    """Return invented lettings of the quarter."""
+    return invent(place_of(world, quarter), count, year=collection_year(quarter), seed=seed)
 
 
-def started_return(world: World, agreement: NominationsAgreement, author: User | None = None) -> NominationsReturn:
-    """Start the return of that quarter, as Amina unless another author is given."""
-    starts_on = next_quarter().starts_on
+def started_return(
+    world: World, agreement: NominationsAgreement, author: User | None = None, *, quarter: Quarter | None = None
+) -> NominationsReturn:
+    """Start the return of the quarter, as Amina unless another author is given."""
+    starts_on = (quarter or next_quarter()).starts_on
     return services.start_return(
-        agreement=agreement, starts_on=starts_on, author=author or world.amina, now=afterwards()
+        agreement=agreement, starts_on=starts_on, author=author or world.amina, now=afterwards(quarter)
     )
 
 
@@ -71,45 +74,62 @@ def upload_lettings(
     world: World, nominations_return: NominationsReturn, lettings: list[Invented], author: User | None = None
 ) -> None:
     """Upload an export of these lettings. No worker has counted them yet."""
-    content = core_file(lettings, year=collection_year())
+    quarter = nominations_return.quarter
+    content = core_file(lettings, year=collection_year(quarter))
     services.store_lettings(
         nominations_return=nominations_return,
         file=lettings_file(content),
         author=author or world.amina,
-        now=afterwards(),
+        now=afterwards(quarter),
     )
 
 
 def counted_return(
-    world: World, agreement: NominationsAgreement, lettings: list[Invented] | None = None
+    world: World,
+    agreement: NominationsAgreement,
+    lettings: list[Invented] | None = None,
+    *,
+    quarter: Quarter | None = None,
 ) -> NominationsReturn:
     """Return a return whose lettings a worker has counted."""
-    nominations_return = started_return(world, agreement)
-    upload_lettings(world, nominations_return, lettings if lettings is not None else lettings_of(world))
-    services.count_waiting(now=afterwards())
+    nominations_return = started_return(world, agreement, quarter=quarter)
+    if lettings is None:
+        lettings = lettings_of(world, quarter=quarter)
+    upload_lettings(world, nominations_return, lettings)
+    services.count_waiting(now=afterwards(quarter))
     return reloaded(nominations_return)
 
 
 def sent_return(
-    world: World, agreement: NominationsAgreement, lettings: list[Invented] | None = None
+    world: World,
+    agreement: NominationsAgreement,
+    lettings: list[Invented] | None = None,
+    *,
+    quarter: Quarter | None = None,
 ) -> NominationsReturn:
     """Return a return that waits for the council."""
-    nominations_return = counted_return(world, agreement, lettings)
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    nominations_return = counted_return(world, agreement, lettings, quarter=quarter)
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards(quarter))
     return reloaded(nominations_return)
 
 
 def confirmed_return(
-    world: World, agreement: NominationsAgreement, lettings: list[Invented] | None = None
+    world: World,
+    agreement: NominationsAgreement,
+    lettings: list[Invented] | None = None,
+    *,
+    quarter: Quarter | None = None,
 ) -> NominationsReturn:
     """Return a return that Ben has confirmed."""
-    nominations_return = sent_return(world, agreement, lettings)
-    decide_lines(
-        world,
-        nominations_return,
-        dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, "")),
-    )
+    nominations_return = sent_return(world, agreement, lettings, quarter=quarter)
+    confirm_all_lines(world, nominations_return)
     return reloaded(nominations_return)
+
+
+def confirm_all_lines(world: World, nominations_return: NominationsReturn, author: User | None = None) -> None:
+    """Confirm every line of a return as Ben, who leads the council, unless another author is given."""
+    line_ids = nominations_return.lines.values_list("pk", flat=True)
+    decide_lines(world, nominations_return, dict.fromkeys(line_ids, (Decision.CONFIRMED, "")), author)
 
 
 def decide_lines(
@@ -124,7 +144,7 @@ def decide_lines(
         sending=nominations_return.sendings,
         decisions=decisions,
         author=author or world.ben,
-        now=afterwards(),
+        now=afterwards(nominations_return.quarter),
     )
 
 

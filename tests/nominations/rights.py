@@ -7,14 +7,13 @@ from typing import Any
 from django.utils import timezone
 
 from partnerships.nominations import services
-from partnerships.nominations.models import Decision
 from partnerships.nominations.services.shortfalls import ask_for_shortfall
 from partnerships.people.models import User
 from tests.nominations.quarters import (
     afterwards,
+    confirm_all_lines,
     confirmed_return,
     counted_return,
-    decide_lines,
     fill_in_table,
     lettings_of,
     sent_return,
@@ -35,8 +34,7 @@ def _complete(world: World, author: User, nominations_return: Any) -> None:
 
 
 def _decide(world: World, author: User, nominations_return: Any) -> None:
-    lines = dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
-    decide_lines(world, nominations_return, lines, author)
+    confirm_all_lines(world, nominations_return, author)
 
 
 def _ask(world: World, author: User, nominations_return: Any) -> None:

@@ -27,6 +27,7 @@ from partnerships.work.queries import tasks_of_person
 from tests.nominations.quarters import (
     afterwards,
     collection_year,
+    confirm_all_lines,
     confirmed_return,
     counted_return,
     decide_lines,
@@ -59,12 +60,6 @@ def html_for(person: User, path: str) -> str:
 def line_with_shortfall(nominations_return: NominationsReturn) -> ReturnLine:
     """Return the first line for which nominations are missing."""
     return next(line for line in nominations_return.lines.order_by("pk") if line.result.shortfall)
-
-
-def confirm_every_line(world: World, nominations_return: NominationsReturn) -> None:
-    """Confirm every line of a return as Ben, who leads the council."""
-    line_ids = nominations_return.lines.values_list("pk", flat=True)
-    decide_lines(world, nominations_return, dict.fromkeys(line_ids, (Decision.CONFIRMED, "")))
 
 
 def upload_on_page(world: World, nominations_return: NominationsReturn) -> Any:
@@ -459,7 +454,7 @@ def test_ask_of_a_shortfall_has_the_corrected_number(world: World) -> None:
     vacancies = line.lettings - line.nominated
     fill_in_table(reloaded(nominations_return), {line.pk: services.Supplement(not_supplied=vacancies)}, world.amina)
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
-    confirm_every_line(world, reloaded(nominations_return))
+    confirm_all_lines(world, reloaded(nominations_return))
 
     ask_page = collapse(html_for(world.amina, ask_url))
 

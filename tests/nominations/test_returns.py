@@ -43,6 +43,7 @@ from tests.nominations.quarters import (
     CODE,
     afterwards,
     collection_year,
+    confirm_all_lines,
     confirmed_return,
     counted_return,
     decide_lines,
@@ -279,9 +280,8 @@ def test_the_lead_of_the_council_gets_an_email_about_a_return(world: World) -> N
 
 def test_a_return_is_settled_once_the_council_has_confirmed_every_line(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
-    decisions = dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
 
-    decide_lines(world, nominations_return, decisions)
+    confirm_all_lines(world, nominations_return)
 
     nominations_return = reloaded(nominations_return)
     assert nominations_return.status == ReturnStatus.SETTLED
@@ -459,10 +459,9 @@ def reopen(nominations_return: Any, author: User, reason: str = "A home is missi
 def send_and_confirm(world: World, nominations_return: Any) -> None:
     """Send the corrected return, whose lines then have no decision, and confirm every line."""
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
-    lines = reloaded(nominations_return).lines
-    assert set(lines.values_list("decision", flat=True)) == {""}
-    decisions = dict.fromkeys(lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
-    decide_lines(world, reloaded(nominations_return), decisions)
+    sent_again = reloaded(nominations_return)
+    assert set(sent_again.lines.values_list("decision", flat=True)) == {""}
+    confirm_all_lines(world, sent_again)
 
 
 def offers_of(record: Any, line_words: str) -> list[int]:

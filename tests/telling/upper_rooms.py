@@ -14,7 +14,6 @@ from partnerships.conversations import services as conversations
 from partnerships.exchange import services as exchange
 from partnerships.exchange.models import Audience, Direction, Entry
 from partnerships.lists import services as lists
-from partnerships.nominations.models import Decision
 from partnerships.nominations.services import reopen_return, send_return
 from partnerships.organisations.services import change_role
 from partnerships.people.models import User
@@ -469,8 +468,7 @@ def nominations_return_sent(world: World) -> Act:
 @case(("nominations.return_decided", "amina"))
 def nominations_return_confirmed(world: World) -> Act:
     nominations_return = quarters.sent_return(world, sign_nominations(world))
-    lines = dict.fromkeys(nominations_return.lines.values_list("pk", flat=True), (Decision.CONFIRMED, ""))
-    return lambda: quarters.decide_lines(world, nominations_return, lines)
+    return lambda: quarters.confirm_all_lines(world, nominations_return)
 
 
 @case(("nominations.return_reopened", "amina"))

@@ -41,6 +41,7 @@ from partnerships.reports import services as reports
 from partnerships.surveys.models import Joining
 from tests.exchange.conftest import shared_entry
 from tests.plans.drafts import ask_signatures, begin, published_plan
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.support.successions import pass_on
 from tests.support.terms import draft, first_proposal, put_up
@@ -54,9 +55,7 @@ Probe = Callable[[], bool]
 
 
 def westmarch_leaves(world: World) -> None:
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
 
 
 def westmarch_is_removed(world: World) -> None:

@@ -52,7 +52,7 @@ from partnerships.people.models import User
 from partnerships.work.queries import tasks_of_person
 from tests.support.outbox import deliver, drop_emails, recorded
 from tests.support.pages import collapse
-from tests.support.parties import invite_and_accept
+from tests.support.parties import invite_and_accept, leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms
 from tests.world import World
@@ -663,7 +663,7 @@ def terms_with_notice_period(world: World) -> None:
 
 def test_a_party_bound_by_a_notice_period_cannot_leave_at_once(world: World, terms_with_notice_period: None) -> None:
     with pytest.raises(UnableToLeave, match="30 days’ notice"):
-        leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+        leave_partnership_as_westmarch(world)
 
 
 def test_a_leading_party_bound_by_a_notice_period_does_not_remove_itself(

@@ -41,6 +41,7 @@ from tests.commitments import promises
 from tests.conversations import talks
 from tests.exchange.conftest import shared_entry
 from tests.plans import drafts
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, put_up
 from tests.world import World, make_world
@@ -270,7 +271,7 @@ def test_a_former_party_sees_nothing_written_after_it_left(
     world: World, happen_afterwards: Callable[[World], None]
 ) -> None:
     records = write_before_leaving(world)
-    leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
     write_after_leaving(world, records)
     happen_afterwards(world)
 
@@ -349,7 +350,7 @@ def read_before_leaving(world: World, request: pytest.FixtureRequest) -> ReadBef
     """Let Westmarch leave and be invited again, and write more afterwards. The invitation waits or is declined."""
     document = add_minutes(world, "Minutes")
     plan = drafts.published_plan(world)
-    leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
     event_ids = event_ids_visible_to_ben(world)
     drafts.save(plan, world, "about", summary=f"All {LATER}.")
     drafts.publish(plan, world, note="Second.")
@@ -379,7 +380,7 @@ def test_a_former_party_that_is_invited_again_reads_what_it_read_before_it_left(
 def test_terms_saved_by_an_overlapping_transaction_after_a_party_left_are_hidden(world: World) -> None:
     """The row history stamps a row with the start of its transaction, here a moment before the party left."""
     began = timezone.now()
-    leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
     edit_settings(
         partnership=world.partnership, title=LATER, reason="New name.", author=world.amina, now=timezone.now()
     )

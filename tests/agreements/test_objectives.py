@@ -22,7 +22,6 @@ from partnerships.agreements.services import (
     add_objective,
     change_objective_status,
     edit_objective,
-    leave_partnership,
     link_record,
     move_objective,
     report_progress,
@@ -30,6 +29,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.organisations.audience import Everybody
 from tests.commitments.promises import agree
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -212,7 +212,7 @@ def test_a_record_that_does_not_exist_cannot_be_linked_to_an_objective(world: Wo
 def test_a_former_party_reads_the_objectives_as_they_were(world: World) -> None:
     objective = add(world)
     report(world, objective, 20, days_ago=50)
-    leave_partnership(party=world.party(world.westmarch), reason="No staff.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
     later = timezone.now() + dt.timedelta(seconds=1)
     add_objective(
         partnership=world.partnership,

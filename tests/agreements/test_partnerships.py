@@ -50,6 +50,7 @@ from partnerships.agreements.services import (
 )
 from partnerships.documents.services import UnableToSavePiece
 from partnerships.organisations.waiting import tasks_from
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
 from tests.world import World
@@ -402,7 +403,7 @@ def test_nobody_is_invited_to_an_ended_partnership(world: World, ended_partnersh
 
 def test_no_party_leaves_an_ended_partnership(world: World, ended_partnership: Partnership) -> None:
     with pytest.raises(UnableToLeave):
-        leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+        leave_partnership_as_westmarch(world)
 
 
 def test_no_document_is_added_to_an_ended_partnership(world: World, ended_partnership: Partnership) -> None:

@@ -16,6 +16,7 @@ from partnerships.agreements.queries import people_in_post
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.models import Membership
 from partnerships.people.models import User
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.rights import add_personas
 from tests.support.terms import agree_terms
 from tests.world import World
@@ -163,9 +164,7 @@ def test_posts_of_a_party_that_left_are_its_own_again(world: World) -> None:
     post = create_post_of(world, organisation=world.westmarch)
     assert "amina" in names_of_people_who_see(world, post)
 
-    services.leave_partnership(
-        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
 
     assert names_of_people_who_see(world, post) == {"ben"}
 

@@ -41,7 +41,7 @@ from tests.nominations.quarters import next_quarter
 from tests.nominations.signed import sign_nominations
 from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
 from tests.plans.drafts import CANARY, ask_signatures, begin, publish, published_plan, save
-from tests.support.parties import leave_as_westmarch
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World, join, make_partnership, person
 
@@ -276,7 +276,7 @@ def test_leaving_the_partnership_ends_its_feed_at_once(world: World) -> None:
     path = address_of(world.ben, world.partnership)
     status_before = status(path)
 
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     assert status_before == 200
     assert status(path) == 404
@@ -287,7 +287,7 @@ def test_own_feed_has_no_meetings_of_a_partnership_that_the_organisation_left(wo
     path = address_of(world.ben)
     titles_before = feed(path).titles()
 
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     assert titles_before != []
     assert feed(path).titles() == []
@@ -297,7 +297,7 @@ def test_feed_does_not_have_the_new_title_of_a_partnership_that_was_left(world: 
     promise = agree(world)
     path = address_of(world.ben)
     words_before = feed(path).one(promise.reference)["words"]
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
     agreements.edit_settings(
         partnership=world.partnership, title="Harbour merger", reason="A new aim.", author=world.amina, now=NOW()
     )

@@ -8,7 +8,6 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements import services as agreements
 from partnerships.conversations import services
 from partnerships.conversations.models import JournalNote, JournalText
 from partnerships.conversations.services.journal import drop_earlier_texts
@@ -16,6 +15,7 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.people.models import User
 from partnerships.people.personal_data import export_person
 from tests.conversations.talks import days_ago
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -133,7 +133,7 @@ def test_notes_stay_with_an_organisation_that_left(world: World) -> None:
         author=world.ben,
         now=NOW(),
     )
-    agreements.leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+    leave_partnership_as_westmarch(world)
 
     page = signed_in(world.ben).get(reverse("conversations:journal")).content.decode()
 

@@ -40,6 +40,7 @@ from tests.conversations.gatherings import (
 from tests.conversations.talks import circulated_conversation, days_ago
 from tests.exchange.conftest import shared_entry
 from tests.support.outbox import deliver, drop_emails, recorded
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -478,7 +479,7 @@ def test_minutes_and_meeting_link_to_each_other(world: World) -> None:
 def test_former_party_reads_meetings_up_to_its_leaving(world: World) -> None:
     meeting = held_meeting(world)
     planned = planned_meeting(world)
-    agreements.leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+    leave_partnership_as_westmarch(world)
     client = signed_in(world.ben)
 
     assert client.get(meeting.get_absolute_url()).status_code == 200
@@ -610,8 +611,7 @@ def test_a_corrected_attendance_still_counts_a_party_that_left_since(world: Worl
     set_quorum(world, 2)
     meeting = held_meeting(world)
     quorum_before = quorum_of(meeting)
-    party = world.partnership.parties.get(organisation=world.westmarch)
-    agreements.leave_partnership(party=party, reason="Budget.", author=world.ben, now=NOW())
+    leave_partnership_as_westmarch(world)
 
     corrected = services.record_attendance(
         meeting=meeting, attendance={}, organisation=world.larkhaven, author=world.eddie, now=NOW()

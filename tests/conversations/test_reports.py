@@ -25,6 +25,7 @@ from tests.commitments.promises import agree, in_days
 from tests.conversations.reports import last_month, set_up, submit, submitted, the_report, write
 from tests.plans.drafts import published_plan
 from tests.support.outbox import deliver, drop_emails, parts, recorded
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -114,15 +115,15 @@ def test_observers_and_exempt_parties_do_not_report(world: World) -> None:
 def test_party_that_leaves_no_longer_needs_its_report(world: World) -> None:
     report = the_report(world)
 
-    agreements.leave_partnership(party=report.party, reason="Budget.", author=world.ben, now=NOW())
+    leave_partnership_as_westmarch(world)
 
     report.refresh_from_db()
     assert report.status == ReportStatus.WAIVED
 
 
 def test_no_more_reports_are_opened_for_a_party_that_has_left(world: World) -> None:
-    report = the_report(world)
-    agreements.leave_partnership(party=report.party, reason="Budget.", author=world.ben, now=NOW())
+    the_report(world)
+    leave_partnership_as_westmarch(world)
 
     opened_count = services.open_due_reports(now=noon_of(add_months(last_month(), 2)))
 
@@ -575,7 +576,7 @@ def test_former_party_reads_only_its_own_reports(world: World) -> None:
     report = submitted(world)
     larkhavens_report = Report.objects.get(party__organisation=world.larkhaven)
     submit(larkhavens_report, world.amina)
-    agreements.leave_partnership(party=report.party, reason="Budget.", author=world.ben, now=NOW())
+    leave_partnership_as_westmarch(world)
 
     visible_reports = Report.objects.visible_to(world.ben)
     page = signed_in(world.ben).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
@@ -586,8 +587,7 @@ def test_former_party_reads_only_its_own_reports(world: World) -> None:
 
 
 def test_former_party_without_reports_finds_an_empty_page(world: World) -> None:
-    party = world.partnership.parties.get(organisation=world.westmarch)
-    agreements.leave_partnership(party=party, reason="Budget.", author=world.ben, now=NOW())
+    leave_partnership_as_westmarch(world)
 
     page = signed_in(world.ben).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
 

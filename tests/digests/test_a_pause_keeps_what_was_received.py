@@ -13,7 +13,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose
 from partnerships.digests.models import Delivery, Subscription
@@ -25,6 +24,7 @@ from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.digests.test_by_link import act, token
 from tests.digests.test_consent import ask
 from tests.support.pages import collapse
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -192,7 +192,7 @@ def test_losing_access_during_a_pause_closes_received_digests(
     world: World, plan: Plan, sols_subscription: Subscription, received_digest: Delivery
 ) -> None:
     act(Client(), sols_subscription, "pause")
-    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
     change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
 
     assert pages_of(received_digest, plan).are_without_the_plan

@@ -9,7 +9,6 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.services import leave_partnership
 from partnerships.digests.models import InboxItem
 from partnerships.digests.queries.inbox import SHOWN, unread_count
 from partnerships.digests.retention import tidy
@@ -21,6 +20,7 @@ from partnerships.plans.models import Plan
 from tests.commitments.promises import propose
 from tests.digests.conftest import PostOffice, play, publish
 from tests.digests.test_changes_are_told import STATUS, happen
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -172,6 +172,6 @@ def test_every_record_that_a_notice_is_about_has_a_page() -> None:
 
 
 def test_leaving_a_partnership_is_told_to_the_others(world: World) -> None:
-    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
 
     assert InboxItem.objects.filter(person=world.amina, kind="agreements.gone").exists()

@@ -15,7 +15,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.emails.pages import as_sent
 from partnerships.digests.models import Delivery, Subscription, Watermark
@@ -31,6 +30,7 @@ from partnerships.plans.services import change_audience
 from tests.digests.conftest import PostOffice, html_of, play, publish, text_of
 from tests.people.test_leaving_and_erasing import read_all_rows
 from tests.support.pages import collapse
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -67,7 +67,7 @@ def test_the_ledger_shows_what_was_not_sent_because_access_was_lost(
     follow(world, plan)
     version = publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
-    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
     office.drain()
 
     email = Delivery.objects.get()

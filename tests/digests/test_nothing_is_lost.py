@@ -10,7 +10,6 @@ import time_machine
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.emails import rendering, selecting
 from partnerships.digests.emails.links import Purpose, is_current
@@ -31,6 +30,7 @@ from partnerships.plans.services import add_comment
 from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.support.ledger import rewrite
 from tests.support.pages import collapse
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -194,7 +194,7 @@ def test_an_email_in_doubt_is_not_sent_to_a_reader_who_lost_access(
     office.answers[world.ben.email] = [LOST]
     play(office)
 
-    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
     hours_pass()
     office.drain()
 
@@ -321,9 +321,7 @@ def test_an_email_claimed_just_before_losing_access_is_suppressed(
     def claim_and_leave(**arguments: Any) -> Any:
         result = real_claim(**arguments)
         if result.emails and world.party(world.westmarch).is_present:
-            leave_partnership(
-                party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
-            )
+            leave_partnership_as_westmarch(world)
         return result
 
     monkeypatch.setattr(draining, "claim_emails", claim_and_leave)
@@ -468,7 +466,7 @@ def test_no_confirmation_is_sent_when_the_asking_organisation_lost_access(
         organisation=world.westmarch,
         now=timezone.now(),
     )
-    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
 
     office.drain()
 

@@ -29,7 +29,7 @@ from partnerships.plans.services import change_audience
 from tests.digests.conftest import PostOffice
 from tests.support.crawling import CHANGES
 from tests.support.pages import tight
-from tests.support.parties import leave_as_westmarch
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -272,7 +272,7 @@ def ask_rose_for_westmarch(world: World, plan: Plan) -> None:
 
 def close_plan_to_westmarch(world: World, plan: Plan) -> None:
     """Let Westmarch leave the partnership, and show the plan only to its owners."""
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
     change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
 
 

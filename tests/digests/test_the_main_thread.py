@@ -9,7 +9,6 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from partnerships.agreements.services import leave_partnership
 from partnerships.digests.models import Delivery, Subscription, Watermark
 from partnerships.digests.services import add_stakeholder, confirm, subscribe
 from partnerships.digests.services.sweep import plan_round
@@ -19,6 +18,7 @@ from partnerships.plans.models import Plan
 from partnerships.plans.services import publish_version
 from tests.digests.conftest import PostOffice, html_of, play, publish, quay, text_of
 from tests.support.pages import collapse
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.world import World, join
 
 
@@ -200,7 +200,7 @@ def test_a_reader_who_lost_access_before_the_claim_gets_nothing(world: World, pl
     follow(world, plan)
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
-    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
 
     office.drain()
 

@@ -17,7 +17,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.emails.links import Purpose
 from partnerships.digests.models import Delivery, Preference, Subscription
@@ -30,6 +29,7 @@ from partnerships.plans.services import change_audience, create_plan
 from tests.digests.conftest import PostOffice, play, publish, text_of
 from tests.digests.test_by_link import token
 from tests.support.ledger import rewrite
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -279,7 +279,7 @@ def lost(world: World, plan: Plan, office: PostOffice) -> LostAccess:
     unanswered = services.add_stakeholder(email="rose@street.example", name="", target=plan, **arguments)
     publish(plan, 100, author=world.amina)
     play(office)
-    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
     change_audience(plan=plan, audience="owners", reason="Rethought.", author=world.amina, now=timezone.now())
     digest = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
     return LostAccess(to_plan, to_partnership, to_westmarch, unanswered, digest)
@@ -551,7 +551,7 @@ def test_a_digest_does_not_name_a_partnership_its_reader_may_not_see(
     )
     publish(shared, 60, author=world.amina)
     play(office)
-    leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
     publish(shared, 70, author=world.amina)
     play(office)
 

@@ -21,7 +21,6 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partnerships.agreements.services import leave_partnership
 from partnerships.digests import services
 from partnerships.digests.emails import rendering, selecting
 from partnerships.digests.models import Delivery, Frequency, Subscription
@@ -33,6 +32,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.services import create_plan, publish_version
 from tests.digests.conftest import PostOffice, play, quay, read, text_of
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.world import World
 
 NAMES = ("ben", "sol", "vera")
@@ -261,12 +261,7 @@ class History:
         reader = self.readers["ben"]
         if self.in_doubt or reader.gone:
             return
-        leave_partnership(
-            party=self.world.party(self.world.westmarch),
-            reason="Reorganised.",
-            author=self.world.ben,
-            now=timezone.now(),
-        )
+        leave_partnership_as_westmarch(self.world)
         reader.gone = True
         reader.give_up()
 

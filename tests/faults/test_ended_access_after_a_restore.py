@@ -51,6 +51,7 @@ from tests.commitments import promises
 from tests.faults.restore import left, lost, redo
 from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
 from tests.plans.drafts import ask_signatures, begin, published_plan
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.terms import agree_terms
 from tests.surveys import asking
 from tests.world import World, person
@@ -284,7 +285,7 @@ def show(world: World) -> Share:
 
 def test_party_of_another_partnership_with_the_same_number_stays(world: World) -> None:
     with lost():
-        leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+        leave_partnership_as_westmarch(world)
     Partnership.objects.filter(pk=world.partnership.pk).update(created_at=NOW())
 
     outcome = redo()
@@ -390,7 +391,7 @@ def test_only_owner_stays_if_the_one_it_handed_the_plan_to_is_no_partner(world: 
             now=NOW(),
         )
         plans.answer_offer(offer=offer, accept=True, author=world.ben, now=NOW())
-    leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+    leave_partnership_as_westmarch(world)
 
     outcome = redo()
 
@@ -405,7 +406,7 @@ def test_plan_leaves_with_the_owner_that_was_its_last(world: World) -> None:
         plans.give_up_ownership(
             plan=plan, organisation=world.larkhaven, reason="Not ours.", author=world.amina, now=NOW()
         )
-        leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=NOW())
+        leave_partnership_as_westmarch(world)
 
     redo()
 

@@ -15,7 +15,6 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from partnerships.activity.models import Export
-from partnerships.agreements.services import leave_partnership
 from partnerships.kit.lists import find_list
 from partnerships.lists import services
 from partnerships.lists.models import ListFile
@@ -25,6 +24,7 @@ from partnerships.people.retention import RULES
 from partnerships.plans.services import change_audience
 from tests.commitments.promises import in_days, propose
 from tests.plans.drafts import published_plan
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -163,12 +163,7 @@ def test_a_file_closes_when_its_owner_loses_access_to_its_rows(world_of_long_lis
     file = request_file_as(world_of_long_list.ben)
     services.make_files(now=timezone.now())
 
-    leave_partnership(
-        party=world_of_long_list.party(world_of_long_list.westmarch),
-        reason="Budget.",
-        author=world_of_long_list.ben,
-        now=timezone.now(),
-    )
+    leave_partnership_as_westmarch(world_of_long_list)
 
     client = signed_in(world_of_long_list.ben)
     assert client.get(reverse("lists:file-download", args=[file.pk])).status_code == 403

@@ -20,7 +20,6 @@ from django.utils import timezone
 from python_calamine import CalamineWorkbook
 
 from partnerships.activity.models import Export
-from partnerships.agreements import services as agreements
 from partnerships.exchange.models import Entry
 from partnerships.kit.http import keyset_page
 from partnerships.kit.lists import Kind, all_lists, find_list
@@ -32,6 +31,7 @@ from tests.commitments.promises import agree, in_days, propose
 from tests.exchange.conftest import shared_entry
 from tests.lists.conftest import fill_lists, promises
 from tests.plans.drafts import CANARY, publish, published_plan, save
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -394,9 +394,7 @@ def test_days_in_lists_have_room_for_their_year(world: World) -> None:
 def plan_renamed_after_leaving(world: World) -> Plan:
     """Rename a plan from “Quay homes” to “Quillwort homes” after Ben's council left its partnership."""
     plan = published_plan(world, title="Quay homes")
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
     save(plan, world, "about", title="Quillwort homes")
     publish(plan, world, "Renamed.")
     return plan

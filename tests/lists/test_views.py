@@ -29,7 +29,7 @@ from tests.commitments.promises import agree, propose
 from tests.organisations.handing_over import accept_lines, propose_lines, record_merger, record_undoing, take_effect
 from tests.support.crawling import forms_of
 from tests.support.outbox import deliver, drop_emails, stop_address
-from tests.support.parties import leave_as_westmarch
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World, join
 
@@ -121,7 +121,7 @@ def view_of_partnership(world: World) -> SavedView:
 def test_a_view_of_a_partnership_is_not_found_by_those_who_left(world: World, view_of_partnership: SavedView) -> None:
     status_code_of_party = signed_in(world.ben).get(view_of_partnership.get_absolute_url()).status_code
 
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     assert status_code_of_party == 200
     assert signed_in(world.ben).get(view_of_partnership.get_absolute_url()).status_code == 404
@@ -131,7 +131,7 @@ def test_a_view_of_a_partnership_is_no_default_of_those_who_left(world: World, v
     services.choose_default(kind="commitments", view=view_of_partnership, person=world.ben)
     list_page_of_party = signed_in(world.ben).get(reverse("commitments:list"))
 
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     list_page_of_leaver = signed_in(world.ben).get(reverse("commitments:list"))
     assert list_page_of_party.context["view"] == view_of_partnership
@@ -200,7 +200,7 @@ def view_of_leaver(world: World) -> SavedView:
     view = services.share_view(
         view=create_view(world.ben), person=world.ben, shared_with=world.partnership, now=timezone.now()
     )
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
     world.partnership.title = "New title CANARY"
     world.partnership.save(update_fields=["title"])
     return view
@@ -496,7 +496,7 @@ def test_a_party_follows_a_view_on_its_page(world: World, view_of_partnership: S
 
 def test_a_follow_ends_with_the_right_to_open_the_view(world: World, view_of_partnership: SavedView) -> None:
     services.follow_view(view=view_of_partnership, person=world.ben, now=timezone.now())
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
     drop_emails()
 
     emails = check_and_return_emails(in_hours(1))

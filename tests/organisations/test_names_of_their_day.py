@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from partnerships.agreements.models import Partnership
-from partnerships.agreements.services import add_document, change_status, leave_partnership
+from partnerships.agreements.services import add_document, change_status
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.services import end_commitment
 from partnerships.developer_agreements.models import DeveloperAgreement
@@ -42,6 +42,7 @@ from tests.lists.conftest import fill_lists
 from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
 from tests.plans.drafts import published_plan
 from tests.plans.test_comments import comment_as
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.world import World
 
 
@@ -314,7 +315,7 @@ def test_versions_name_their_owners_as_on_their_day(
 
 
 def test_a_party_that_left_keeps_its_name(world: World, client: Client) -> None:
-    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
     rename(world.westmarch, "Eastmarch Borough Council", timezone.localdate() + dt.timedelta(1))
     client.force_login(world.amina)
 
@@ -602,7 +603,7 @@ def test_the_list_of_plans_sorts_filters_and_groups_by_the_owners_it_shows(world
 
 def test_a_party_that_left_cannot_find_a_plan_by_the_name_of_a_present_owner(world: World) -> None:
     plan = published_plan(world)
-    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
 
     assert listed_ids(listing("plans", world.amina, "owners=larkhaven")) == [plan.pk]
     assert listed_ids(listing("plans", world.ben, "")) == [plan.pk]

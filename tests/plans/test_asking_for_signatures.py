@@ -22,7 +22,7 @@ from partnerships.plans.queries import WAITING, next_steps, signing_states
 from tests.plans.drafts import fewer_homes, plan_awaiting_signatures, publish, published_plan, save
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
-from tests.support.parties import leave_as_westmarch
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.world import World
 
 
@@ -197,7 +197,7 @@ def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
 def test_signatory_that_left_is_neither_reminded_nor_asked_again(world: World) -> None:
     plan = plan_awaiting_signatures(world, now=timezone.now() - dt.timedelta(days=20))
     decide(plan, world.larkhaven, world.amina)
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     deliver().clear()
     services.remind_signatories(now=timezone.now())
@@ -210,7 +210,7 @@ def test_signatory_that_left_is_neither_reminded_nor_asked_again(world: World) -
 def test_new_version_does_not_wait_for_a_signatory_that_left(world: World) -> None:
     plan = plan_awaiting_signatures(world, now=timezone.now() - dt.timedelta(days=20))
     decide(plan, world.larkhaven, world.amina)
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
     fewer_homes(plan, world)
 
     publish(plan, world, "Wet ground.")
@@ -224,7 +224,7 @@ def test_new_version_does_not_wait_for_a_signatory_that_left(world: World) -> No
 def test_plan_is_agreed_without_a_signatory_that_left(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     decide(plan, world.larkhaven, world.amina)
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     released_counts = [services.release_signatories(now=timezone.now()) for _run in range(2)]
 
@@ -243,7 +243,7 @@ def test_plan_is_not_agreed_when_all_its_signatories_left(world: World) -> None:
         author=world.amina,
         now=timezone.now(),
     )
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     services.release_signatories(now=timezone.now())
 
@@ -267,7 +267,7 @@ def test_decision_of_a_signatory_that_left_does_not_block_the_plan(world: World,
     plan = plan_awaiting_signatures(world)
     decide(plan, world.westmarch, world.ben, decision)
     decide(plan, world.larkhaven, world.amina)
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     services.release_signatories(now=timezone.now())
 

@@ -12,7 +12,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements import services as agreements
 from partnerships.organisations.models import Membership, Role
 from partnerships.people.models import User
 from partnerships.plans import services
@@ -20,6 +19,7 @@ from partnerships.plans.models import AccessRequest, Comment, Draft, Plan, Share
 from tests.plans.drafts import CANARY, begin, published_plan, save
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.world import World, join
 
 
@@ -349,9 +349,7 @@ def test_share_ends_when_its_reader_leaves_the_partnership(world: World, as_: Ca
     comments_page = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
     status_before = ben.get(draft_of(plan)).status_code
 
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
 
     addresses = (draft_of(plan), *addresses_of_draft(plan), comments_page)
     assert status_before == 200
@@ -362,9 +360,7 @@ def test_share_ends_when_its_reader_leaves_the_partnership(world: World, as_: Ca
 def test_reader_who_left_the_partnership_sees_no_comment_on_the_draft(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.ben)
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
 
     services.add_comment(plan=plan, version_number=0, text="Quillwort.", author=world.amina, now=timezone.now())
 
@@ -374,9 +370,7 @@ def test_reader_who_left_the_partnership_sees_no_comment_on_the_draft(world: Wor
 def test_draft_can_be_shared_again_with_a_former_party(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.ben)
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
 
     share_draft_with(plan, world, world.ben)
 
@@ -399,9 +393,7 @@ def test_share_ends_when_the_organisation_that_gave_it_stops_owning_the_plan(
     nadia = as_(world.nadia)
     status_before = nadia.get(draft_of(plan)).status_code
 
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
 
     assert status_before == 200
     assert nadia.get(draft_of(plan)).status_code == 404

@@ -16,7 +16,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.services import leave_partnership
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
@@ -26,6 +25,7 @@ from partnerships.plans.queries import WAITING, next_steps, signing_states
 from tests.plans.drafts import fewer_homes, plan_awaiting_signatures, publish, published_plan, save
 from tests.support.at_once import run_at_once
 from tests.support.outbox import deliver, parts
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.world import World, join, make_world, person
 
 
@@ -160,7 +160,7 @@ def test_plan_is_agreed_when_its_last_condition_is_met(world: World) -> None:
 def test_organisation_that_left_cannot_confirm_its_condition(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
-    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
 
     with pytest.raises(services.UnableToSign, match="no longer takes part"):
         services.meet_condition(sign_off=conditional, person=world.ben, note_text="It did.", now=timezone.now())
@@ -174,7 +174,7 @@ def test_page_to_confirm_a_condition_is_not_found_by_an_organisation_that_left(
     address = reverse("plans:condition", args=[plan.pk, conditional.pk])
     ben = as_(world.ben)
     status_before = ben.get(address).status_code
-    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
 
     response = ben.post(address, {"note": "It did."})
 

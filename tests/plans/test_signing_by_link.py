@@ -13,7 +13,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.services import leave_partnership
 from partnerships.organisations.models import Organisation, Role
 from partnerships.organisations.services import end_membership, update_organisation
 from partnerships.people.models import User
@@ -23,6 +22,7 @@ from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan
 from tests.plans.drafts import fewer_homes, plan_awaiting_signatures, publish
 from tests.support.outbox import deliver
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.world import World, require_own_sign_in
 
 
@@ -211,7 +211,7 @@ def erase_ben(world: World) -> None:
 
 
 def end_part_of_westmarch(world: World) -> None:
-    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
 
 
 #: Ways in which Ben stops being a lead of Westmarch.

@@ -21,6 +21,7 @@ from partnerships.plans.models import Plan, PlanOwner, Share
 from partnerships.plans.queries import plan_roles_of, version_number_to_sign
 from tests.plans.drafts import CANARY, CONTENT, ask_signatures, begin, publish, published_plan, save
 from tests.support.outbox import deliver
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.world import World
 
 HELD_BACK = "kingfisher-held-back"
@@ -136,9 +137,7 @@ def test_open_version_can_be_signed_during_an_embargo(world: World, plan_to_sign
 def test_organisation_that_left_cannot_sign(world: World) -> None:
     plan = published_plan(world)
     ask_signatures(plan, world)
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
 
     with pytest.raises(services.UnableToSign, match="no longer takes part"):
         services.sign_off(
@@ -219,9 +218,7 @@ def test_reasons_of_decisions_are_shown_only_to_readers_inside(world: World, as_
 def test_former_party_sees_the_plan_as_it_was_when_it_left(world: World, as_: Any) -> None:
     plan = published_plan(world)
     ben = as_(world.ben)
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
     later = timezone.now() + dt.timedelta(seconds=2)
     services.change_audience(plan=plan, audience="owners", reason="otter-one", author=world.amina, now=later)
     services.change_audience(plan=plan, audience="partnership", reason="otter-two", author=world.amina, now=later)
@@ -242,9 +239,7 @@ def test_former_party_sees_the_plan_as_it_was_when_it_left(world: World, as_: An
 
 def test_lists_name_no_owner_of_today_to_a_party_that_left(world: World, as_: Any) -> None:
     plan = published_plan(world)
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Bye.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
     later = timezone.now() + dt.timedelta(seconds=2)
     PlanOwner.objects.create(plan=plan, organisation=world.riverside, began_at=later)
 

@@ -20,7 +20,7 @@ from partnerships.plans.models import Comment, Plan
 from partnerships.plans.queries import WAITING
 from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published_plan
 from tests.support.outbox import deliver
-from tests.support.parties import leave_as_westmarch
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.world import World
 
 
@@ -39,7 +39,7 @@ def send_comment_and_reply(ben: Client, plan: Plan, comment: Comment) -> list[in
 def test_former_party_reads_its_old_comments(world: World, as_: Callable[[User], Client], audience: str) -> None:
     plan = published_plan(world, audience=audience)
     comment_by_ben(plan, world)
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     page = as_(world.ben).get(reverse("plans:comments", args=[plan.pk]))
 
@@ -50,7 +50,7 @@ def test_former_party_reads_its_old_comments(world: World, as_: Callable[[User],
 def test_former_party_adds_no_comments_to_a_plan_for_partners(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world, audience="partnership")
     comment = comment_by_ben(plan, world)
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     statuses = send_comment_and_reply(as_(world.ben), plan, comment)
 
@@ -61,7 +61,7 @@ def test_former_party_adds_no_comments_to_a_plan_for_partners(world: World, as_:
 def test_former_party_comments_on_a_plan_for_the_network(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world, audience="network")
     comment = comment_by_ben(plan, world)
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     statuses = send_comment_and_reply(as_(world.ben), plan, comment)
 
@@ -72,7 +72,7 @@ def test_former_party_comments_on_a_plan_for_the_network(world: World, as_: Call
 def test_mentioning_somebody_of_a_former_party_emails_nobody(world: World) -> None:
     plan = published_plan(world)
     comment = comment_by_ben(plan, world)
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
     deliver().clear()
 
     services.add_comment(

@@ -35,7 +35,7 @@ from tests.plans.drafts import CONTENT
 from tests.reports.test_asks_and_promises import overdue
 from tests.reports.test_board_pack import prepare_pack
 from tests.reports.test_homes_pipeline import QUAY, plan_with
-from tests.support.parties import leave_as_westmarch
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -140,7 +140,7 @@ def test_a_file_closes_when_its_person_leaves_the_partnership(world: World) -> N
     pack = make_pack(world.ben, "part=overdue")
     open_before = services.may_download(pack, world.ben, timezone.now())
 
-    leave_as_westmarch(world)
+    leave_partnership_as_westmarch(world)
 
     assert open_before
     assert not services.may_download(pack, world.ben, timezone.now())

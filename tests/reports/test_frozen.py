@@ -32,6 +32,7 @@ from tests.reports.test_homes_pipeline import LATER, NEXT, QUAY, SECRET, change,
 from tests.support.crawling import forms_of
 from tests.support.outbox import deliver, drop_emails, stop_address
 from tests.support.pages import collapse
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World, join, person
 
@@ -331,9 +332,7 @@ def schedule_of_leaver(world: World) -> Schedule:
     schedule = scheduled(world)
     drop_emails()
     services.send_due_reports(now=timezone.now())
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
     return schedule
 
 
@@ -396,9 +395,7 @@ def test_the_author_of_a_schedule_gets_an_email_when_its_filters_become_invalid(
     query_string = f"partnership={world.partnership.pk}"
     details = {"audience": world.westmarch, "people": [world.ben], "query_string": query_string}
     schedule = scheduled(world, author=world.ben, **details)
-    agreements.leave_partnership(
-        party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=timezone.now()
-    )
+    leave_partnership_as_westmarch(world)
     drop_emails()
 
     sent_count = services.send_due_reports(now=timezone.now())

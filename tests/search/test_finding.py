@@ -11,7 +11,6 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.agreements.services import leave_partnership
 from partnerships.people.models import User
 from partnerships.plans.services import lift_embargoes
 from partnerships.search.models import EVERYONE, SAMPLED, SearchEntry, Stale
@@ -21,6 +20,7 @@ from partnerships.search.services import differences, index_stale
 from partnerships.search.sources.every import KINDS
 from tests.plans.drafts import CANARY, publish, published_plan, save
 from tests.search.finding import all_entries_for, findable_paths, titles
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.prepared import media_root, world
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -228,7 +228,7 @@ def test_common_word_is_not_found_in_a_year_without_records(world: World, monkey
 def test_leaving_a_partnership_hides_its_records_at_once(world: World) -> None:
     titles_as_a_partner = titles(world.ben, "NQ1")
 
-    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
 
     assert "North Quay" in titles_as_a_partner
     assert titles(world.ben, "NQ1") == set()
@@ -236,7 +236,7 @@ def test_leaving_a_partnership_hides_its_records_at_once(world: World) -> None:
 
 
 def test_leaving_a_partnership_does_not_hide_the_partnership_itself(world: World) -> None:
-    leave_partnership(party=world.party(world.westmarch), reason="Over.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
 
     assert "Estuary Partnership" in titles(world.ben, "estuary")
 

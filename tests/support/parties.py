@@ -25,6 +25,6 @@ def invite_and_accept(world: World, organisation: Organisation, *, accepted_by: 
     return party
 
 
-def leave_as_westmarch(world: World) -> None:
+def leave_partnership_as_westmarch(world: World) -> None:
     """Take Westmarch out of the partnership, as its lead Ben."""
     leave_partnership(party=world.party(world.westmarch), reason="Budget.", author=world.ben, now=timezone.now())

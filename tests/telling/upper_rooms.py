@@ -7,7 +7,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from partnerships.agreements import services as agreements
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment, Status
 from partnerships.conversations import services as conversations
@@ -26,6 +25,7 @@ from tests.exchange.conftest import shared_entry
 from tests.nominations import quarters
 from tests.nominations.signed import sign_nominations
 from tests.plans.drafts import ask_signatures, begin, fewer_homes, publish, published_plan
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.telling.case import Act, case
 from tests.world import World
 
@@ -334,7 +334,7 @@ def scheduled_report_of_a_partnership_they_left(world: World) -> Act:
         author=world.ben,
         now=NOW(),
     )
-    agreements.leave_partnership(party=world.party(world.westmarch), reason="Reorganised.", author=world.ben, now=NOW())
+    leave_partnership_as_westmarch(world)
     return lambda: [reporting.send_due_reports(now=NOW()) for _ in range(2)]
 
 

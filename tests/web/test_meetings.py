@@ -35,6 +35,7 @@ from tests.commitments.promises import agree, propose, verified_commitment
 from tests.conversations.talks import circulated_conversation, draft_conversation
 from tests.plans.drafts import begin, fewer_homes, publish
 from tests.support.pages import collapse
+from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World, join, make_partnership
 
@@ -243,8 +244,7 @@ def test_pages_of_the_balance_neither_skip_nor_repeat_partners(world: World) -> 
 
 def test_former_partner_with_an_ask_stays_in_the_balance(world: World) -> None:
     share(world, world.ben, world.westmarch, "Homes for families in hotels")
-    party = world.party(world.westmarch)
-    agreements.leave_partnership(party=party, reason="Budget.", author=world.ben, now=timezone.now())
+    leave_partnership_as_westmarch(world)
 
     (balance,) = with_all_partners(world.amina, world.larkhaven)
 

@@ -16,6 +16,9 @@ _DSN = re.compile(r"https?://[\w-]+(:[\w-]*)?@[\w.-]+(:\d{1,5})?(/[\w.-]+)*/\d+"
 _HOST_AND_PORT = re.compile(r"[\w.-]+:\d{1,5}|\[[\da-fA-F:]+\]:\d{1,5}")
 _HOST_AND_OPTIONAL_PORT = re.compile(r"(\[[^]]*\]|[^:]*)(:\d*)?")
 _CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")
+_UNREADABLE_ADDRESS = (
+    "cannot be read. In the user name and the password, replace / by %2F, ? by %3F, # by %23, [ by %5B and % by %25."
+)
 
 
 def key_fault(key: str) -> str:
@@ -51,30 +54,25 @@ def strong_beside(value: str, values: Values) -> str:
     return strong_keys([value] if value != values["SECRET_KEY"] else [], values)
 
 
-def scheme(*allowed: str, also: tuple[str, ...] = ()) -> Callable[[Any, Values], str]:
-    """Return a check that an address has one of these schemes, and that its host can be found.
+def scheme(*allowed: str, undocumented: tuple[str, ...] = ()) -> Callable[[Any, Values], str]:
+    """Return a check that an address has one of these schemes, and that its hosts can be read.
 
-    The address may contain a password, so the message does not repeat the address. The message also leaves out the
-    schemes of `also`, which are for tests and trials.
+    The schemes in `undocumented` are for tests and trials. They are also allowed, but the message does not name them.
+    It does not repeat the address either, because the address may contain a password.
     """
 
     def check(value: str, values: Values) -> str:
-        if value and value.split("://")[0] not in {*allowed, *also}:
-            return f"must begin with {' or '.join(f'{scheme}://' for scheme in allowed)}."
-        if _has_readable_hosts(value):
-            return ""
-        return (
-            "cannot be read. In the user name and the password, replace / by %2F, ? by %3F, # by %23, [ by %5B and % "
-            "by %25."
-        )
+        if value and value.split("://")[0] not in {*allowed, *undocumented}:
+            return f"must begin with {' or '.join(f'{name}://' for name in allowed)}."
+        return "" if _has_readable_hosts(value) else _UNREADABLE_ADDRESS
 
     return check
 
 
 def _has_readable_hosts(address: str) -> bool:
-    """Return whether the hosts and ports are in their places in the address.
+    """Return whether every host in the address can be read, with its port if it has one.
 
-    For example, a password with a slash would end them early.
+    For example, it is not possible if the password contains a slash, as in `redis://:pass/word@broker.example`.
     """
     if address.startswith("postgres"):  # libraries for PostgreSQL read # as part of a password
         address = address.replace("#", "%23")
@@ -82,8 +80,10 @@ def _has_readable_hosts(address: str) -> bool:
         url = urlsplit(address)
     except ValueError:
         return False
+    # In the example above, `urlsplit` ends the host at the slash, so the rest of the password is in the path.
+    is_password_cut_off = "@" in url.path + url.query + url.fragment
     hosts = url.netloc.rpartition("@")[2].split(",")
-    return "@" not in url.path + url.query + url.fragment and all(map(_HOST_AND_OPTIONAL_PORT.fullmatch, hosts))
+    return not is_password_cut_off and all(_HOST_AND_OPTIONAL_PORT.fullmatch(host) for host in hosts)
 
 
 def sentinels(value: list[str], values: Values) -> str:
@@ -164,26 +164,16 @@ def lease(value: int, values: Values) -> str:
     )
 
 
-def data_timeout(value: float, values: Values) -> str:
-    """Refuse a shorter wait for the answer to an email than for the answer to a command."""
-    if value >= values["EMAIL_TIMEOUT"]:
-        return ""
-    return (
-        f"is {value:g}; it must be at least EMAIL_TIMEOUT ({values['EMAIL_TIMEOUT']} s). "
-        "RFC 5321 (4.5.3.2.6) asks clients to wait 600 s for the answer to the end of DATA."
-    )
+def at_least_setting(name: str, reason: str = "") -> Callable[[float, Values], str]:
+    """Return a check that a number of seconds is not lower than that of another setting.
 
+    The message ends with the `reason`, if there is one.
+    """
 
-def stall_timeout(value: float, values: Values) -> str:
-    """Refuse a shorter time for giving up an email than for giving up a command."""
-    return _not_below(value, "EMAIL_TIMEOUT", values)
+    def check(value: float, values: Values) -> str:
+        if value >= values[name]:
+            return ""
+        fault = f"is {value:g}; it must be at least {name} ({values[name]:g} s)."
+        return f"{fault} {reason}" if reason else fault
 
-
-def body_timeout(value: float, values: Values) -> str:
-    """Refuse a shorter time for a whole email than for an email that makes no progress."""
-    return _not_below(value, "EMAIL_STALL_TIMEOUT", values)
-
-
-def _not_below(value: float, name: str, values: Values) -> str:
-    """Refuse a number of seconds that is lower than that of another setting."""
-    return "" if value >= values[name] else f"is {value:g}; it must be at least {name} ({values[name]:g} s)."
+    return check

@@ -31,7 +31,10 @@ SENDING = Section(
             needed_by=SENDERS,
             example="smtp+tls://USER:PASSWORD@mail.example:587",
             check=checks.scheme(
-                "smtp", "smtp+tls", "smtp+ssl", also=("smtps", "filemail", "consolemail", "memorymail", "dummymail")
+                "smtp",
+                "smtp+tls",
+                "smtp+ssl",
+                undocumented=("smtps", "filemail", "consolemail", "memorymail", "dummymail"),
             ),
             meaning="The mail server: `smtp://`, `smtp+tls://` or `smtp+ssl://`.",
         ),
@@ -78,7 +81,10 @@ SENDING = Section(
             kind=DECIMAL,
             default=600,
             needed_by=SENDERS,
-            check=checks.data_timeout,
+            check=checks.at_least_setting(
+                "EMAIL_TIMEOUT",
+                reason="RFC 5321 (4.5.3.2.6) asks clients to wait 600 s for the answer to the end of DATA.",
+            ),
             meaning="Seconds for the server's answer after the end of an email (RFC 5321, 4.5.3.2.6).",
         ),
         Setting(
@@ -86,7 +92,7 @@ SENDING = Section(
             kind=DECIMAL,
             default=180,
             needed_by=SENDERS,
-            check=checks.stall_timeout,
+            check=checks.at_least_setting("EMAIL_TIMEOUT"),
             meaning="Seconds without any progress after which the sending of an email ends (RFC 5321, 4.5.3.2.5). The "
             "email is tried again later.",
         ),
@@ -95,7 +101,7 @@ SENDING = Section(
             kind=DECIMAL,
             default=3600,
             needed_by=SENDERS,
-            check=checks.body_timeout,
+            check=checks.at_least_setting("EMAIL_STALL_TIMEOUT"),
             meaning="Limit in seconds on sending one email, even if it makes progress. 20 MB in an hour are about "
             "45 kbit/s.",
         ),

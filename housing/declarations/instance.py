@@ -70,7 +70,7 @@ INSTANCE = Section(
             kind=LIST,
             default=[],
             example="operators@ground.example",
-            meaning="Email addresses for alerts about faults that Common Ground cannot mend itself "
+            meaning="Email addresses that get an alert when, for example, a job fails or the database is unavailable "
             "([alerts](deploy.md#alerts-by-email)).",
         ),
         Setting(

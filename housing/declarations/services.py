@@ -170,7 +170,7 @@ SERVICES = Section(
             required=True,
             needed_by=f"{WEB}, {WORKER}, beat",
             example="redis://broker.example:6379/0",
-            check=checks.scheme("redis", "rediss", "redis+socket", also=("memory",)),
+            check=checks.scheme("redis", "rediss", "redis+socket", undocumented=("memory",)),
             meaning="The broker: `redis://`, `rediss://` or `redis+socket://`.",
         ),
         Setting(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
 from pathlib import PurePath
@@ -136,34 +136,27 @@ def _claim_in_one_transaction(
     with transaction.atomic():
         rows = _lock_due(limit=limit, lanes=lanes, people=people, only=only)
         if not rows:
-            return Claim([], 0, {})
-        due_by_composer, set_aside = _group_by_composer(rows)
+            return Claim(emails=[], examined=0, checks={})
+        due_by_composer, emails_of_unknown_kind = _group_by_composer(rows)
         candidates_by_composer = {
             composer: composer.candidates(due, now=now) for composer, due in due_by_composer.items()
         }
         candidates = [email for group in candidates_by_composer.values() for email in group]
         refusals = _refusals(candidates, {row.pk: row.doubts for row in rows})
 
-        # Some emails must wait for the end of a pause, for a slow domain, or for the next minute.
-        if avoid:
-            _avoid_domains(candidates, avoid, now)
-        held_ids = {email.pk for email in candidates if email.hold_until is not None and email.pk not in refusals}
-        _hold_emails([(email.pk, email.hold_until) for email in candidates if email.pk in held_ids])
+        _avoid_domains(candidates, avoid, now)
+        held_ids = _hold_until_their_time(email for email in candidates if email.pk not in refusals)
         emails_to_send = [email for email in candidates if email.pk not in held_ids and email.pk not in refusals]
-        throttled_ids, count_by_domain = throttle.ids_over_limit(
-            [(email.pk, email.address) for email in emails_to_send if email.due.lane != Lane.ACCOUNT], now=now
-        )
-        _hold_emails([(pk, throttle.next_minute(now)) for pk in sorted(throttled_ids)])
+        throttled_ids, count_by_domain = _throttle(emails_to_send, now)
 
-        batch = Batch(set_aside=set_aside)
+        batch = Batch(set_aside=emails_of_unknown_kind)
         waiting_ids = held_ids | throttled_ids
-        checks = {
-            composer: _compose_candidates(
-                composer, [email for email in group if email.pk not in waiting_ids], refusals, batch, now=now
-            )
-            for composer, group in candidates_by_composer.items()
-        }
+        checks = {}
+        for composer, group in candidates_by_composer.items():
+            emails_to_settle = [email for email in group if email.pk not in waiting_ids]
+            checks[composer] = _compose_candidates(composer, emails_to_settle, refusals, batch, now=now)
         _hold_emails(list(batch.later.items()))
+
         attempts_by_email = {row.pk: row.attempts for row in rows}
         claimed_emails = freeze_emails(batch, {email.pk: email for email in emails_to_send}, attempts_by_email, now)
         throttle.count_sends(count_by_domain, now=now)
@@ -171,14 +164,33 @@ def _claim_in_one_transaction(
     for settled in batch.set_aside:
         if settled.status == EmailStatus.FAILED:
             log.error("email_set_aside", email=settled.pk, reason=settled.reason[:80])
-    return Claim(claimed_emails, len(rows) - len(throttled_ids), checks)
+    # A drain ends after a claim that examined nothing. If all emails are throttled, it must end too.
+    return Claim(emails=claimed_emails, examined=len(rows) - len(throttled_ids), checks=checks)
 
 
 def _avoid_domains(candidates: Iterable[Candidate], domains: Collection[str], now: dt.datetime) -> None:
-    """Hold the emails to these domains for a while, unless they are held already."""
+    """Let the emails to these domains wait for a while, unless they must wait for another reason."""
     for email in candidates:
         if email.hold_until is None and throttle.domain_of(email.address) in domains:
             email.hold_until = now + _AVOIDED_FOR
+
+
+def _hold_until_their_time(candidates: Iterable[Candidate]) -> set[int]:
+    """Return the emails with a `hold_until` to the queue until then. Returns their ids."""
+    hold_until_by_email = {email.pk: email.hold_until for email in candidates if email.hold_until is not None}
+    _hold_emails(list(hold_until_by_email.items()))
+    return set(hold_until_by_email)
+
+
+def _throttle(candidates: Iterable[Candidate], now: dt.datetime) -> tuple[set[int], Counter[str]]:
+    """Return the emails over a limit of `throttle` to the queue until the next minute. Account emails have no limit.
+
+    Returns the ids of these emails, and the number of the other limited emails for each domain.
+    """
+    limited_emails = [(email.pk, email.address) for email in candidates if email.due.lane != Lane.ACCOUNT]
+    throttled_ids, count_by_domain = throttle.ids_over_limit(limited_emails, now=now)
+    _hold_emails([(pk, throttle.next_minute(now)) for pk in sorted(throttled_ids)])
+    return throttled_ids, count_by_domain
 
 
 def _lock_due(*, limit: int, lanes: str, people: Collection[int] | None, only: int | None) -> list[_DueRow]:
@@ -307,8 +319,8 @@ def _refusals(candidates: Collection[Candidate], doubts_by_email: dict[int, int]
     return refusals
 
 
-def _hold_emails(moments: Collection[tuple[int, dt.datetime | None]]) -> None:
-    """Return emails (ids) to the queue, each with the time until which it waits."""
+def _hold_emails(moments: Collection[tuple[int, dt.datetime]]) -> None:
+    """Return emails to the queue, each as a pair of its id and the time until which it waits."""
     for month, month_rows in rows_by_month(moments, key=itemgetter(0)).items():
         columns = {"ids": [pk for pk, _ in month_rows], "moments": [moment for _, moment in month_rows]}
         rows_of(_HOLD.format(month=month), columns)

@@ -33,39 +33,73 @@ def form_field(
     common: dict[str, Any] = {"label": spec.label, "required": spec.required, "help_text": spec.hint}
     if spec.shape in makers:
         return makers[spec.shape](spec, common)
-
-    # Choices
     if spec.shape == "item":
         target = schema.collection_by_code[spec.collection]
         items = [(item["key"], item[target.title]) for item in (content or {}).get(target.code, ())]
         return forms.ChoiceField(choices=[("", f"The whole {schema.one}"), *items], **common)
-    if spec.shape == "choice":
-        choices = list(spec.choices.items())
-        if not spec.default:
-            choices.insert(0, NOTHING)
-        return forms.ChoiceField(choices=choices, **common)
-    if spec.shape == "scale":
-        return forms.TypedChoiceField(choices=list(spec.choices.items()), coerce=int, **common)
-    if spec.shape == "flag":
-        return forms.BooleanField(label=spec.hint or spec.label, required=False)
+    return _MAKERS.get(spec.shape, _line_field)(spec, common)
 
-    # Dates and numbers
-    if spec.shape == "date":
-        return PartialDateField(**common)
-    if spec.shape == "number":
-        return CountField(min_value=0, **common)
-    if spec.shape == "money":
-        return MoneyField(**common)
-    if spec.shape in ("latitude", "longitude"):
-        limit = 90 if spec.shape == "latitude" else 180
-        widget = forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"})
-        return forms.FloatField(min_value=-limit, max_value=limit, widget=widget, **common)
 
-    # Texts, long and short
-    if spec.shape == "text":
-        rows = 16 if spec.max_length > 10_000 else 5
-        return forms.CharField(widget=forms.Textarea(attrs={"rows": rows}), max_length=spec.max_length, **common)
+def _choice_field(spec: Field, common: dict[str, Any]) -> forms.Field:
+    """Return a list of choices, which begins with "Not given" if the field has no default."""
+    choices = list(spec.choices.items())
+    if not spec.default:
+        choices.insert(0, NOTHING)
+    return forms.ChoiceField(choices=choices, **common)
+
+
+def _scale_field(spec: Field, common: dict[str, Any]) -> forms.Field:
+    return forms.TypedChoiceField(choices=list(spec.choices.items()), coerce=int, **common)
+
+
+def _flag_field(spec: Field, common: dict[str, Any]) -> forms.Field:
+    """Return a checkbox, with the hint as its label if there is one. It may always be left unticked."""
+    return forms.BooleanField(label=spec.hint or spec.label, required=False)
+
+
+def _date_field(spec: Field, common: dict[str, Any]) -> forms.Field:
+    return PartialDateField(**common)
+
+
+def _number_field(spec: Field, common: dict[str, Any]) -> forms.Field:
+    return CountField(min_value=0, **common)
+
+
+def _money_field(spec: Field, common: dict[str, Any]) -> forms.Field:
+    return MoneyField(**common)
+
+
+def _degrees_field(spec: Field, common: dict[str, Any]) -> forms.Field:
+    """Return the field of a latitude, from -90 to 90, or of a longitude, from -180 to 180."""
+    limit = 90 if spec.shape == "latitude" else 180
+    widget = forms.TextInput(attrs={"class": "govuk-input--width-10", "inputmode": "decimal"})
+    return forms.FloatField(min_value=-limit, max_value=limit, widget=widget, **common)
+
+
+def _text_field(spec: Field, common: dict[str, Any]) -> forms.Field:
+    """Return the field of a text with several lines."""
+    rows = 16 if spec.max_length > 10_000 else 5
+    return forms.CharField(widget=forms.Textarea(attrs={"rows": rows}), max_length=spec.max_length, **common)
+
+
+def _line_field(spec: Field, common: dict[str, Any]) -> forms.Field:
     return forms.CharField(max_length=spec.max_length, **common)
+
+
+#: The functions for the shapes of all documents. Any other shape is one line of text.
+_MAKERS: Mapping[str, FieldMaker] = MappingProxyType(
+    {
+        "choice": _choice_field,
+        "scale": _scale_field,
+        "flag": _flag_field,
+        "date": _date_field,
+        "number": _number_field,
+        "money": _money_field,
+        "latitude": _degrees_field,
+        "longitude": _degrees_field,
+        "text": _text_field,
+    }
+)
 
 
 class PieceForm(Form):

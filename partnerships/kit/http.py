@@ -131,7 +131,7 @@ class Page(Generic[_Item]):
         return not self.previous
 
 
-def _rows_beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool, nullable: Collection[str]) -> Q:
+def _is_beyond(order: Sequence[str], values: Sequence[Any], *, backwards: bool, nullable: Collection[str]) -> Q:
     """Return the condition for rows that come after (or before) these values in this order.
 
     For each key, it matches the rows that are equal in all earlier keys and beyond the value in this key.
@@ -202,31 +202,40 @@ def keyset_page(
     neighbour_id = row_number(neighbour_text)
     neighbour = None if neighbour_id is None else query.filter(**{id_field: neighbour_id}).first()
 
+    # One row more than the page's size is read, to see whether there are more.
     page_rows: list[_Row] = []
     if neighbour is not None:
-        values = [_value(neighbour, key) for key in order]
-        rows_beyond = query.filter(_rows_beyond(order, values, backwards=backwards, nullable=nullable))
-        page_rows = list(rows_beyond.order_by(*sorted_by(order, nullable, backwards=backwards))[: size + 1])
-    if not page_rows:  # there is no neighbour, or no row beyond it any more, so the first page is shown
-        neighbour, backwards = None, False
-        if read_first_rows is not None:
-            page_rows = read_first_rows(size + 1)
-        else:
-            page_rows = list(query.order_by(*sorted_by(order, nullable))[: size + 1])
+        page_rows = list(_rows_from(query, neighbour, order, nullable, backwards=backwards)[: size + 1])
+    is_first_page = not page_rows  # there is no neighbour, or no row beyond it any more
+    if is_first_page and read_first_rows is not None:
+        page_rows = read_first_rows(size + 1)
+    elif is_first_page:
+        page_rows = list(query.order_by(*sorted_by(order, nullable))[: size + 1])
 
-    # One row more than the page's size was read, to see whether there are more.
     has_more = len(page_rows) > size
     page_rows = page_rows[:size]
-    if backwards:
-        page_rows.reverse()
-    has_previous = has_more if backwards else neighbour is not None
-    has_next = backwards or has_more
+    if is_first_page:
+        has_previous, has_next = False, has_more
+    elif backwards:
+        page_rows.reverse()  # they were read from the neighbour up
+        has_previous, has_next = has_more, True
+    else:
+        has_previous, has_next = True, has_more
     parameters = request.GET if link_parameters is None else link_parameters
     return Page(
         rows=page_rows,
-        previous=_query(parameters, "before", _value(page_rows[0], id_field)) if page_rows and has_previous else "",
-        next=_query(parameters, "after", _value(page_rows[-1], id_field)) if page_rows and has_next else "",
+        previous=_query(parameters, "before", _value(page_rows[0], id_field)) if has_previous else "",
+        next=_query(parameters, "after", _value(page_rows[-1], id_field)) if has_next else "",
     )
+
+
+def _rows_from(
+    query: QuerySet[_Row], neighbour: _Row, order: Sequence[str], nullable: Collection[str], *, backwards: bool
+) -> QuerySet[_Row]:
+    """Return the rows after the neighbour in this order, or with `backwards` the rows before it, the nearest first."""
+    values = [_value(neighbour, key) for key in order]
+    condition = _is_beyond(order, values, backwards=backwards, nullable=nullable)
+    return query.filter(condition).order_by(*sorted_by(order, nullable, backwards=backwards))
 
 
 def keyset_page_of(

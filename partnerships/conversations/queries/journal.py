@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Q
 
 from partnerships.agreements.former_parties import former_parties, restore_past_values
@@ -27,16 +29,14 @@ def journal_notes(
     return notes.filter(condition)
 
 
-def set_titles_for(user: User, notes: list[JournalNote]) -> list[JournalNote]:
-    """Give each note's partnership the title that the reader may see, and return the same notes.
+def show_titles_at_departure(notes: Iterable[JournalNote], user: User) -> None:
+    """Show people of a former party the title that a partnership had when their party left.
 
-    People of a former party see the title that the partnership had when their party left.
+    The `partnership` of each such note is changed in memory, for a page. It must not be saved.
     """
     partnerships = [note.partnership for note in notes if note.partnership is not None]
     former_party_by_partnership = former_parties(user, [partnership.pk for partnership in partnerships])
-    former_partnerships = [row for row in partnerships if row.pk in former_party_by_partnership]
-    restore_past_values(former_partnerships, former_party_by_partnership)
-    return notes
+    restore_past_values(partnerships, former_party_by_partnership)
 
 
 def organisation_writing_about(user: User, *, partnership: Partnership | None = None) -> Organisation | None:

@@ -13,7 +13,11 @@ from partnerships.agreements.models import Partnership
 from partnerships.conversations import services
 from partnerships.conversations.forms.journal import DeleteNoteForm, JournalFilter, JournalForm
 from partnerships.conversations.models import JournalNote
-from partnerships.conversations.queries.journal import journal_notes, organisation_writing_about, set_titles_for
+from partnerships.conversations.queries.journal import (
+    journal_notes,
+    organisation_writing_about,
+    show_titles_at_departure,
+)
 from partnerships.kit.http import form_page, keyset_page, post_data, row_number, show_refusal
 from partnerships.kit.rights import require
 from partnerships.organisations.models import Organisation
@@ -33,21 +37,15 @@ def journal(request: HttpRequest) -> HttpResponse:
     notes = journal_notes(user, text=text, partnership=filters.get("partnership"), about=filters.get("about"))
 
     page = keyset_page(request, notes, order=("-dated_on", "-pk"))
-    return form_page(
-        request,
-        "conversations/journal/list.html",
-        form,
-        page=page,
-        notes=set_titles_for(user, list(page.rows)),
-        text=text,
-    )
+    show_titles_at_departure(page.rows, user)
+    return form_page(request, "conversations/journal/list.html", form, page=page, text=text)
 
 
 def _open_note(request: HttpRequest, pk: int) -> tuple[JournalNote, bool]:
     """Return a note that the reader may see, and whether the reader may change it."""
     user = signed_in(request)
     note = get_object_or_404(JournalNote.objects.visible_to(user).for_listing(), pk=pk)
-    set_titles_for(user, [note])
+    show_titles_at_departure([note], user)
     return note, roles_of(user, timezone.now()).may_edit_for(note.organisation_id)
 
 

@@ -69,9 +69,11 @@ class ExpectationShare:
     """An expectation, and the share of answers in which it was ticked."""
 
     key: str
-    of: str
+    #: The group of organisations of which this is expected, such as "Councils".
+    group: str
     text: str
-    words: str
+    #: For example "about 40%".
+    share: str
 
 
 def groups_in(survey_round: Round) -> list[str]:
@@ -135,22 +137,26 @@ def _gap(theme: str, groups: Sequence[str], figures: Mapping[tuple[str, str], De
 def expectation_shares(survey_round: Round, questions: Questions) -> list[ExpectationShare]:
     """Return each expectation with its share, the highest first. Expectations without a shown share are last."""
     figures = published_figures(survey_round)
+    share_by_key = {expectation.key: figures.get((expectation.key, ALL)) for expectation in questions.expectations}
 
     def highest_share_first(expectation: Expectation) -> tuple[bool, Decimal]:
-        share = figures.get((expectation.key, ALL))
+        share = share_by_key[expectation.key]
         return share is None, -(share or Decimal(0))
 
-    expectation_shares = []
-    for expectation in sorted(questions.expectations, key=highest_share_first):
-        share = figures.get((expectation.key, ALL))
-        expectation_share = ExpectationShare(
+    return [
+        ExpectationShare(
             key=expectation.key,
-            of=group_label(expectation.of),
+            group=group_label(expectation.of),
             text=expectation.text,
-            words=HIDDEN if share is None else f"about {figure(share)}%",
+            share=_share_in_words(share_by_key[expectation.key]),
         )
-        expectation_shares.append(expectation_share)
-    return expectation_shares
+        for expectation in sorted(questions.expectations, key=highest_share_first)
+    ]
+
+
+def _share_in_words(share: Decimal | None) -> str:
+    """Return a share in percent as text: `about 40%` or `not shown`."""
+    return HIDDEN if share is None else f"about {figure(share)}%"
 
 
 def means_chart(survey_round: Round, questions: Questions, previous_round: Round | None) -> SafeString:

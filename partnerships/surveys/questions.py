@@ -38,9 +38,10 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """An expectation that people may have of a group of organisations (`bodies.Group`), which is `of`."""
+    """An expectation that people may have of a group of organisations."""
 
     key: str
+    #: The code of the group (`bodies.Group`).
     of: str
     text: str
 

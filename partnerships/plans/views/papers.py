@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 from partnerships.documents import downloads
 from partnerships.documents.word import SignatureLine, WordPaper, write_word
 from partnerships.kit.dates import long_date
-from partnerships.plans.changes import names_of_contents
+from partnerships.plans.changes import Names, names_of_contents
 from partnerships.plans.comparisons import LEFT_OUT, compare_plan_contents
-from partnerships.plans.content import PLAN
+from partnerships.plans.content import PLAN, Content
 from partnerships.plans.models import PlanKind, SignOff, Version
 from partnerships.plans.queries import (
     SigningState,
@@ -74,32 +74,36 @@ def version_word(request: HttpRequest, pk: int, number: int) -> HttpResponse:
 def _word_paper(request: HttpRequest, access: PlanAccess, version: Version) -> WordPaper:
     """Return the Word document of a version, as this reader may see it."""
     content = content_for_reader(version.content, access.reader)
-    earlier_version = versions_for(request.user, access.plan).filter(number__lt=version.number).first()
-    earlier_content = content_for_reader(earlier_version.content, access.reader) if earlier_version else content
-    areas = area_names(content, earlier_content)
+    previous_version = versions_for(request.user, access.plan).filter(number__lt=version.number).first()
+    previous_content = content_for_reader(previous_version.content, access.reader) if previous_version else content
+    areas = area_names(content, previous_content)
     names = names_of_contents(content, areas=areas)
-    facts = [
-        (field.label, names.in_words(field, content["about"][field.code]))
-        for field in PLAN.about
-        if field.label not in _FACTS_SHOWN_ELSEWHERE
-    ]
     return WordPaper(
         title=version.title,
         lead=_word_lead(access, version),
-        facts=facts,
+        facts=_word_facts(content, names),
         note=version.note,
         schema=PLAN,
         content=content,
         html=version.html,
         names=names,
         made_at=version.published_at,
-        since=f"version {earlier_version.number}" if earlier_version else "",
-        changes=compare_plan_contents(earlier_content, content, areas=areas) if earlier_version else None,
+        since=f"version {previous_version.number}" if previous_version else "",
+        changes=compare_plan_contents(previous_content, content, areas=areas) if previous_version else None,
         signatures=_signature_lines(access, version),
         columns=WORD_COLUMNS,
         headings={"sections": "Text", "sites": "Sites and homes"},
         left_out=LEFT_OUT,
     )
+
+
+def _word_facts(content: Content, names: Names) -> list[tuple[str, str]]:
+    """Return the label and value of each field of "About this plan" that is not shown elsewhere in the document."""
+    return [
+        (field.label, names.in_words(field, content["about"][field.code]))
+        for field in PLAN.about
+        if field.label not in _FACTS_SHOWN_ELSEWHERE
+    ]
 
 
 def _word_lead(access: PlanAccess, version: Version) -> str:

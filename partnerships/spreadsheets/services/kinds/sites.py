@@ -113,22 +113,24 @@ def _columns(_target: Target) -> tuple[SheetColumn, ...]:
     return COLUMNS
 
 
-class _Areas:
-    """Finds the GSS codes of districts and counties by code or name."""
+class _AreaCodes:
+    """The GSS codes of districts and counties, which a cell names by code or by name."""
 
     def __init__(self) -> None:
-        #: GSS codes, by codes and by names of areas that have not ended, both in lower case.
-        self._codes: dict[str, set[str]] = {}
+        #: The GSS codes that a text may mean, by the text in lower case. A name may mean several areas. For example,
+        #: {"e07000087": {"E07000087"}, "fareham": {"E07000087"}}.
+        self._codes_by_text: dict[str, set[str]] = {}
         areas = Area.objects.filter(kind__in=[AreaKind.DISTRICT, AreaKind.COUNTY])
         for code, name, valid_to in areas.values_list("code", "name", "valid_to"):
-            self._codes.setdefault(code.casefold(), set()).add(code)
+            self._codes_by_text.setdefault(code.casefold(), set()).add(code)
+            # An area that has ended is found only by its code, because a present area may have its name.
             if valid_to is None:
-                self._codes.setdefault(name.casefold(), set()).add(code)
+                self._codes_by_text.setdefault(name.casefold(), set()).add(code)
 
     def read(self, cell: Cell) -> str:
         """Return the GSS code of the area that a cell names. Raises `Unreadable`."""
         code_or_name = text(cell)
-        codes = self._codes.get(code_or_name.casefold(), set())
+        codes = self._codes_by_text.get(code_or_name.casefold(), set())
         if len(codes) != 1:
             problem = "is the name of several areas" if codes else "is not a district or county"
             raise Unreadable(f"“{code_or_name}” {problem}. Enter its GSS code, for example E07000087.")
@@ -139,7 +141,7 @@ class _Areas:
 def _apply(run: ImportedRows) -> None:
     """Add or change a site of the draft for each row."""
     draft = DraftEditor(run, COLLECTION, reference="reference")
-    readers: dict[str, Reader] = {**_READERS, "area": _Areas().read}
+    readers: dict[str, Reader] = {**_READERS, "area": _AreaCodes().read}
     for line in run.lines():
         values = row_values(run, line, COLLECTION, COLUMNS, readers)
         key = _key(run, line, draft)

@@ -8,7 +8,7 @@ nobody. It belongs jointly to several bodies if an order does not say how they d
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -161,35 +161,48 @@ def _parts_after_step(step: Step, holders: frozenset[int], function: str) -> dic
 
 def _parts_of_body(step: Step, body: int, function: str) -> dict[frozenset[int], Fraction]:
     """Return the part of one body's function that each group of bodies has after the step."""
+    unchanged = {frozenset({body}): Fraction(1)}
     own_ties = [tie for tie in step.ties if tie.predecessor == body]
     if not own_ties:
-        return {frozenset({body}): Fraction(1)}
+        return unchanged
 
-    # The body that has the function if no successor takes it over.
+    # The body that has the function, or a part of it, if no successor takes it over.
     fallback = frozenset({NOBODY if step.ends else body})
+    ties = _responsible_ties(own_ties, function)
+    if not ties:
+        return {fallback: Fraction(1)}
+    if step.undoes is not None and any(tie.successor == body for tie in ties):
+        return unchanged
 
+    strongest = min(STRENGTH[tie.role] for tie in ties)
+    strongest_ties = [tie for tie in ties if STRENGTH[tie.role] == strongest]
+    parts = _parts_with_share(strongest_ties)
+    remainder = 1 - sum(parts.values(), Fraction(0))
+    if remainder:
+        # Successors without a recorded share have the remainder jointly.
+        joint_holders = {tie.successor for tie in strongest_ties if tie.share is None}
+        if joint_holders and step.divides:
+            joint_holders.add(body)
+        holders = frozenset(joint_holders) or fallback
+        parts[holders] = parts.get(holders, Fraction(0)) + remainder
+    return parts
+
+
+def _responsible_ties(own_ties: Sequence[Tie], function: str) -> list[Tie]:
+    """Return a body's ties that make their successor responsible for a function.
+
+    If ties name the function, the ties for all functions do not apply.
+    """
     named_ties = [tie for tie in own_ties if tie.function == function]
     ties_for_function = named_ties or [tie for tie in own_ties if not tie.function]
-    responsible_ties = [tie for tie in ties_for_function if tie.role in STRENGTH]
-    if not responsible_ties:
-        return {fallback: Fraction(1)}
-    if step.undoes is not None and any(tie.successor == body for tie in responsible_ties):
-        return {frozenset({body}): Fraction(1)}
+    return [tie for tie in ties_for_function if tie.role in STRENGTH]
 
-    strongest = min(STRENGTH[tie.role] for tie in responsible_ties)
-    strongest_ties = [tie for tie in responsible_ties if STRENGTH[tie.role] == strongest]
-    fractions: dict[frozenset[int], Fraction] = {}
-    for tie in strongest_ties:
+
+def _parts_with_share(ties: Iterable[Tie]) -> dict[frozenset[int], Fraction]:
+    """Return the recorded share of each successor. Successors without a share are left out."""
+    parts: dict[frozenset[int], Fraction] = {}
+    for tie in ties:
         if tie.share is not None:
             holder = frozenset({tie.successor})
-            fractions[holder] = fractions.get(holder, Fraction(0)) + tie.share
-
-    # Successors without a recorded share have the remainder jointly.
-    joint = {tie.successor for tie in strongest_ties if tie.share is None}
-    if joint and step.divides:
-        joint.add(body)
-    remainder = 1 - sum(fractions.values(), Fraction(0))
-    if remainder:
-        other_bodies = frozenset(joint) or fallback
-        fractions[other_bodies] = fractions.get(other_bodies, Fraction(0)) + remainder
-    return fractions
+            parts[holder] = parts.get(holder, Fraction(0)) + tie.share
+    return parts

@@ -156,6 +156,16 @@ class _NameMatch:
     is_in_use: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class _ConditionResult:
+    """How a body meets the conditions of a question."""
+
+    #: For each property whose value is known, whether the body meets all conditions about it.
+    fits_by_property: Mapping[str, bool]
+    #: True if a number in the conditions belongs to the body.
+    has_number: bool
+
+
 @lru_cache(maxsize=50_000)
 def _without_legal_words(folded: str) -> str:
     """Return a folded name without its legal suffix, such as “larkhaven homes” for “larkhaven homes limited”."""
@@ -196,9 +206,40 @@ def rank_candidates(question: Question, bodies: Iterable[Body], similarity_by_pk
 
 def _verdict(question: Question, body: Body, similarity: float) -> Verdict | None:
     """Return the verdict on one body, or None if it has too few points or does not meet a required condition."""
+    result = _check_conditions(question.conditions, body)
+    if result is None:
+        return None
+    name_match = _best_name_match(question, body, similarity)
+    has_id = body.id in (*question.ids, question.text)
+    is_identified = has_id or _has_number(body, question.text)
+
+    points = 100.0 if is_identified else _points_of_name(question, name_match.points, has_number=result.has_number)
+    contradiction_count = list(result.fits_by_property.values()).count(False)
+    points *= _CONTRADICTED**contradiction_count
+    existed = question.period is None or question.period.meets(body.begins, body.ends)
+    if not existed:
+        points -= _DID_NOT_EXIST
+    elif question.period is None and body.is_ended and not has_id:
+        points -= _ENDED
+    if points < MIN_POINTS:
+        return None
+
+    return Verdict(
+        body=body,
+        points=round(min(points, 100.0), 1),
+        level=name_match.level,
+        is_name_in_use=name_match.is_in_use or is_identified,
+        existed=existed,
+        has_number=result.has_number or is_identified,
+        fits_by_property=result.fits_by_property,
+    )
+
+
+def _check_conditions(conditions: Iterable[Condition], body: Body) -> _ConditionResult | None:
+    """Return how a body meets the conditions of a question, or None if it does not meet a required condition."""
     fits_by_property: dict[str, bool] = {}
     has_number = False
-    for condition in question.conditions:
+    for condition in conditions:
         fits = _meets_condition(condition, body)
         if condition.required and not fits:
             return None
@@ -206,37 +247,14 @@ def _verdict(question: Question, body: Body, similarity: float) -> Verdict | Non
             fits_by_property[condition.property] = fits and fits_by_property.get(condition.property, True)
             is_about_number = condition.property not in ("kind", "area") and condition.quantifier != "none"
             has_number = has_number or (fits and is_about_number)
+    return _ConditionResult(fits_by_property, has_number)
 
-    name_match = _best_name_match(question, body, similarity)
-    points = name_match.points
-    is_name_in_use = name_match.is_in_use
-    if has_number:
-        points = 100.0 if not question.text else max(points, _points_with_number(points))
-    if question.text and _has_number(body, question.text):
-        has_number, points, is_name_in_use = True, 100.0, True
-    has_id = body.id in (*question.ids, question.text)
-    if has_id:
-        points, is_name_in_use = 100.0, True
 
-    contradictions = list(fits_by_property.values()).count(False)
-    points *= _CONTRADICTED**contradictions
-    existed = question.period is None or question.period.meets(body.begins, body.ends)
-    if not existed:
-        points -= _DID_NOT_EXIST
-    elif question.period is None and body.is_ended and not has_id:
-        points -= _ENDED
-
-    if points < MIN_POINTS:
-        return None
-    return Verdict(
-        body=body,
-        points=round(min(points, 100.0), 1),
-        level=name_match.level,
-        is_name_in_use=is_name_in_use,
-        existed=existed,
-        has_number=has_number or has_id,
-        fits_by_property=fits_by_property,
-    )
+def _points_of_name(question: Question, name_points: float, *, has_number: bool) -> float:
+    """Return the points for the best name, and for a number in the conditions if it belongs to the body."""
+    if not has_number:
+        return name_points
+    return _points_with_number(name_points) if question.text else 100.0
 
 
 def _points_with_number(name_points: float) -> float:

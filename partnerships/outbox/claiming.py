@@ -195,7 +195,7 @@ def _throttle(candidates: Iterable[Candidate], now: dt.datetime) -> tuple[set[in
 
 def _lock_due(*, limit: int, lanes: str, people: Collection[int] | None, only: int | None) -> list[_DueRow]:
     """Lock due emails that no other sender has locked, the most urgent first."""
-    rows_of(BY_INDEX, [])
+    rows_of(BY_INDEX, [])  # for all statements of this transaction
     conditions = "" if people is None else " AND e.person_id = ANY(%(people)s)"
     conditions += "" if only is None else " AND e.id = %(only)s"
     params = {"limit": limit, "people": list(people or ()), "only": only}

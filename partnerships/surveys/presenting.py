@@ -69,7 +69,7 @@ class ExpectationShare:
     """An expectation, and the share of answers in which it was ticked."""
 
     key: str
-    #: The group of organisations of which this is expected, such as "Councils".
+    #: The organisations that people expect this from, such as "Councils".
     group: str
     text: str
     #: For example "about 40%".

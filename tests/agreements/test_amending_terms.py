@@ -87,17 +87,34 @@ def test_leads_get_an_email_when_an_amendment_comes_into_force(world: World, sig
     assert set(emails.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
 
 
-def test_two_amendments_of_one_clause_are_refused_with_what_collides(world: World) -> None:
+@pytest.fixture
+def colliding_proposals(world: World) -> tuple[TermsProposal, TermsProposal]:
+    """Return two proposals for one clause: Larkhaven's, which was sent for signature, and Westmarch's draft."""
     agree_terms(world.partnership, world.amina)
-    first = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
-    second = propose_change(world, world.ben, world.westmarch, text="We never meet.")
-    put_up(first, world.amina)
+    proposal_of_larkhaven = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
+    proposal_of_westmarch = propose_change(world, world.ben, world.westmarch, text="We never meet.")
+    put_up(proposal_of_larkhaven, world.amina)
+    return proposal_of_larkhaven, proposal_of_westmarch
+
+
+def test_a_second_amendment_of_a_clause_is_not_sent_for_signature(
+    world: World, colliding_proposals: tuple[TermsProposal, TermsProposal]
+) -> None:
+    _, proposal_of_westmarch = colliding_proposals
 
     with pytest.raises(UnableToSendForSignature, match="Amendment 1 of Larkhaven Homes changes clause “Terms” too"):
-        put_up(second, world.ben)
+        put_up(proposal_of_westmarch, world.ben)
 
-    withdraw_proposal(proposal=first, reason="No.", author=world.amina, now=timezone.now())
-    put_up(second, world.ben)
+
+def test_a_second_amendment_of_a_clause_is_sent_once_the_first_is_withdrawn(
+    world: World, colliding_proposals: tuple[TermsProposal, TermsProposal]
+) -> None:
+    proposal_of_larkhaven, proposal_of_westmarch = colliding_proposals
+    withdraw_proposal(proposal=proposal_of_larkhaven, reason="No.", author=world.amina, now=timezone.now())
+
+    version = put_up(proposal_of_westmarch, world.ben)
+
+    assert version.proposal == proposal_of_westmarch
 
 
 @pytest.fixture
@@ -219,9 +236,12 @@ def test_an_amendment_that_is_not_signed_in_time_lapses(half_signed_amendment: T
     assert proposal.outcome == "Larkhaven Homes did not sign in time."
 
 
-def test_only_terms_in_force_can_be_amended_and_with_a_reason(world: World) -> None:
+def test_only_terms_in_force_can_be_amended(world: World) -> None:
     with pytest.raises(UnableToPropose, match="in force"):
         propose_change(world, world.ben, world.westmarch)
+
+
+def test_an_amendment_needs_a_reason(world: World) -> None:
     agree_terms(world.partnership, world.amina)
 
     with pytest.raises(UnableToPropose, match="why"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import pytest
 import time_machine
 from django.core.files.base import ContentFile
 from django.db import connection
@@ -25,6 +26,7 @@ from partnerships.agreements.services import (
 from partnerships.agreements.services import create_partnership as create
 from partnerships.people.models import User
 from tests.support.moments import today
+from tests.support.parties import invite_and_accept
 from tests.support.signing_in import signed_in
 from tests.support.terms import draft, first_proposal, put_up, sign_all
 from tests.world import World, make_partnership
@@ -121,21 +123,28 @@ def complete_sharing_draft(agreement: Any, world: World) -> Any:
     return proposal
 
 
-def test_an_agreement_without_one_of_the_parties_does_not_count(world: World) -> None:
-    sign_all(put_up(complete_sharing_draft(start_sharing_agreement(world), world), world.amina))
-    assert is_data_sharing_open(world.partnership, today())
+@pytest.fixture
+def signed_sharing_agreement(world: World) -> Partnership:
+    """Return a data sharing agreement of the Estuary Partnership, which both of its parties have signed."""
+    agreement: Partnership = start_sharing_agreement(world)
+    sign_all(put_up(complete_sharing_draft(agreement, world), world.amina))
+    return agreement
 
-    party = invite_organisation(
-        partnership=world.partnership,
-        organisation=world.harbour,
-        role="member",
-        reason="We need them.",
-        author=world.amina,
-        now=world.now,
-    )
-    answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
 
-    assert not is_data_sharing_open(world.partnership, today())
+@pytest.mark.usefixtures("signed_sharing_agreement")
+def test_an_agreement_of_all_parties_opens_personal_data(world: World) -> None:
+    is_open = is_data_sharing_open(world.partnership, today())
+
+    assert is_open
+
+
+@pytest.mark.usefixtures("signed_sharing_agreement")
+def test_a_new_party_without_the_agreement_closes_personal_data(world: World) -> None:
+    invite_and_accept(world, world.harbour, accepted_by=world.hana)
+
+    is_open = is_data_sharing_open(world.partnership, today())
+
+    assert not is_open
 
 
 def test_many_partnerships_are_looked_up_at_once_as_each_alone(world: World) -> None:
@@ -168,32 +177,44 @@ def test_many_partnerships_are_looked_up_at_once_as_each_alone(world: World) -> 
     assert len(queries_for_all) <= len(queries_for_two) + 2  # signatures are read only if a version is in force
 
 
-def test_an_agreement_that_is_suspended_or_ended_closes_personal_data(world: World) -> None:
-    agreement = start_sharing_agreement(world)
-    sign_all(put_up(complete_sharing_draft(agreement, world), world.amina))
+@pytest.mark.parametrize(
+    ("statuses", "is_open"),
+    [
+        pytest.param(["suspended"], False, id="suspended"),
+        pytest.param(["suspended", "active"], True, id="active again"),
+        pytest.param(["ended"], False, id="ended"),
+    ],
+)
+def test_the_status_of_an_agreement_decides_whether_personal_data_is_open(
+    world: World, signed_sharing_agreement: Partnership, statuses: list[str], is_open: bool
+) -> None:
+    agreement = signed_sharing_agreement
 
-    for status in ("suspended", "active", "ended"):
+    for status in statuses:
         change_status(partnership=agreement, status=status, reason="Agreed.", author=world.amina, now=timezone.now())
         agreement.refresh_from_db()
-        is_open = status == "active"
-        assert is_data_sharing_open(world.partnership, today()) == is_open
-        assert is_data_sharing_open(agreement, today()) == is_open
+
+    assert is_data_sharing_open(world.partnership, today()) == is_open
+    assert is_data_sharing_open(agreement, today()) == is_open
 
 
-def test_an_agreement_whose_notice_has_run_out_closes_personal_data_without_a_job(world: World) -> None:
-    agreement = start_sharing_agreement(world)
-    sign_all(put_up(complete_sharing_draft(agreement, world), world.amina))
-    party = agreement.parties.get(organisation=world.westmarch)
+@pytest.mark.parametrize(("days_later", "is_open"), [(0, True), (4, False)])
+def test_a_notice_that_has_run_out_closes_personal_data_without_a_job(
+    world: World, signed_sharing_agreement: Partnership, days_later: int, is_open: bool
+) -> None:
+    agreement = signed_sharing_agreement
     give_notice(
-        party=party,
+        party=agreement.parties.get(organisation=world.westmarch),
         reason="Budget.",
         last_day=today() + dt.timedelta(days=3),
         author=world.ben,
         now=timezone.now(),
     )
+    agreement.refresh_from_db()
 
-    assert is_data_sharing_open(world.partnership, today())
-    with time_machine.travel(timezone.now() + dt.timedelta(days=4)):
-        agreement.refresh_from_db()
-        assert not is_data_sharing_open(world.partnership, today())
-        assert not is_data_sharing_open(agreement, today())
+    with time_machine.travel(timezone.now() + dt.timedelta(days=days_later)):
+        is_open_in_partnership = is_data_sharing_open(world.partnership, today())
+        is_open_in_agreement = is_data_sharing_open(agreement, today())
+
+    assert is_open_in_partnership == is_open
+    assert is_open_in_agreement == is_open

@@ -451,11 +451,13 @@ def test_notice_of_one_of_two_parties_ends_the_partnership_after_its_last_day(wo
 
     notice = give_notice_for(world, world.ben, world.westmarch, days(30))
 
-    assert notice.ends_partnership
     with time_machine.travel(at(days(30))):
-        assert not Partnership.objects.get(pk=world.partnership.pk).is_over
+        is_over_on_last_day = Partnership.objects.get(pk=world.partnership.pk).is_over
     with time_machine.travel(at(days(31), 0, 1)):
-        assert Partnership.objects.get(pk=world.partnership.pk).is_over
+        is_over_on_next_day = Partnership.objects.get(pk=world.partnership.pk).is_over
+    assert notice.ends_partnership
+    assert not is_over_on_last_day
+    assert is_over_on_next_day
 
 
 def test_the_job_records_the_end_of_a_notice_period(world: World) -> None:

@@ -297,31 +297,58 @@ def test_a_party_that_joined_declines_a_version_once(world: World) -> None:
         decline_for_harbour(world, version, "Still too long.")
 
 
-def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(world: World) -> None:
-    first = agree_terms(world.partnership, world.amina)
+@pytest.fixture
+def replaced_version(world: World) -> TermsVersion:
+    """Return terms that Harbour declined on joining, and that signed terms then replaced."""
+    version = agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
-    decline_for_harbour(world, first)
+    decline_for_harbour(world, version)
     sign_all(put_up(proposal, world.amina))
+    return version
 
+
+def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(
+    world: World, replaced_version: TermsVersion
+) -> None:
     with pytest.raises(UnableToSignTerms, match="Another version is now in force"):
-        sign(world, first)
-    assert "Sign or decline" not in signed_in(world.hana).get(first.get_absolute_url()).content.decode()
+        sign(world, replaced_version)
 
 
-def test_an_amendment_that_takes_force_is_what_a_joining_party_signs(world: World) -> None:
-    first = agree_terms(world.partnership, world.amina)
+def test_page_of_a_replaced_version_does_not_ask_for_a_signature(world: World, replaced_version: TermsVersion) -> None:
+    page = signed_in(world.hana).get(replaced_version.get_absolute_url()).content.decode()
+
+    assert "Sign or decline" not in page
+
+
+@pytest.fixture
+def versions_before_and_after_joining(world: World) -> tuple[TermsVersion, TermsVersion]:
+    """Return the terms that Harbour was asked to sign on joining, and an amendment that all parties then signed."""
+    earlier_version = agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
-    amended = put_up(proposal, world.amina)
+    amendment = put_up(proposal, world.amina)
+    sign_all(amendment)
+    return earlier_version, amendment
 
-    sign_all(amended)
 
-    assert version_in_force(world.partnership, today()) == amended
-    assert world.harbour.pk in bound_organisation_ids(amended)
+def test_a_party_that_joins_is_bound_by_an_amendment_that_it_signs(
+    world: World, versions_before_and_after_joining: tuple[TermsVersion, TermsVersion]
+) -> None:
+    _, amendment = versions_before_and_after_joining
+
+    assert version_in_force(world.partnership, today()) == amendment
+    assert world.harbour.pk in bound_organisation_ids(amendment)
+
+
+def test_a_party_that_signed_an_amendment_is_not_asked_to_sign_the_earlier_terms(
+    world: World, versions_before_and_after_joining: tuple[TermsVersion, TermsVersion]
+) -> None:
+    earlier_version, _ = versions_before_and_after_joining
+
     assert not TermsSignatory.objects.waiting().filter(organisation=world.harbour).exists()
     with pytest.raises(UnableToSignTerms, match="not waiting"):
-        sign(world, first)
+        sign(world, earlier_version)
 
 
 def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:

@@ -75,19 +75,29 @@ def test_a_partnership_of_an_added_kind_shows_its_label(world: World) -> None:
     assert "Land pact" in page
 
 
-def test_a_reworded_kind_keeps_its_code_and_shows_its_new_label(world: World, client: Client) -> None:
+def reword_memorandum(administrator: Client) -> PartnershipKind:
+    """Change the label of memoranda of understanding to "Memorandum", try to change their code, and return the kind."""
     kind = PartnershipKind.objects.get(code="memorandum")
-    client.force_login(world.dee)
-    data = inline_data(client, admin_page("change", kind.pk)) | {"label": "Memorandum", "code": "changed"}
-    client.post(admin_page("change", kind.pk), data)
-
-    client.force_login(world.amina)
-    page = client.get(world.partnership.get_absolute_url()).content.decode()
-
+    address = admin_page("change", kind.pk)
+    administrator.post(address, inline_data(administrator, address) | {"label": "Memorandum", "code": "changed"})
     kind.refresh_from_db()
+    return kind
+
+
+def test_a_partnership_shows_the_new_label_of_its_kind(world: World) -> None:
+    reword_memorandum(signed_in(world.dee))
+
+    page = signed_in(world.amina).get(world.partnership.get_absolute_url()).content.decode()
+
+    assert "Memorandum" in page
+    assert "Memorandum of understanding" not in page
+
+
+def test_a_reworded_kind_keeps_its_code(world: World) -> None:
+    kind = reword_memorandum(signed_in(world.dee))
+
     assert kind.code == "memorandum"
     assert kind.label == "Memorandum"
-    assert "Memorandum of understanding" not in page
     assert [row.pgh_label for row in kind.events.order_by("pgh_id")]  # type: ignore[attr-defined]  # made by pghistory == ["insert", "update"]
 
 
@@ -100,16 +110,26 @@ def retired_memorandum(world: World) -> None:
 
 
 @pytest.mark.usefixtures("retired_memorandum")
-def test_a_retired_kind_is_kept_by_old_partnerships_and_offered_to_no_new_one(world: World, client: Client) -> None:
-    client.force_login(world.amina)
+def test_a_retired_kind_is_not_offered_to_new_partnerships(world: World) -> None:
+    page = signed_in(world.amina).get(reverse("agreements:create")).content.decode()
 
-    start_page = client.get(reverse("agreements:create")).content.decode()
-    settings_page = client.get(reverse("agreements:edit", kwargs={"pk": world.partnership.pk})).content.decode()
-    list_page = client.get(reverse("agreements:list"), {"kind": "memorandum"}).content.decode()
+    assert 'value="memorandum"' not in page
 
-    assert 'value="memorandum"' not in start_page
-    assert '<option value="memorandum" selected>' in settings_page
-    assert world.partnership.title in list_page
+
+@pytest.mark.usefixtures("retired_memorandum")
+def test_an_old_partnership_keeps_its_retired_kind(world: World) -> None:
+    address = reverse("agreements:edit", kwargs={"pk": world.partnership.pk})
+
+    page = signed_in(world.amina).get(address).content.decode()
+
+    assert '<option value="memorandum" selected>' in page
+
+
+@pytest.mark.usefixtures("retired_memorandum")
+def test_partnerships_of_a_retired_kind_are_found_in_the_list(world: World) -> None:
+    page = signed_in(world.amina).get(reverse("agreements:list"), {"kind": "memorandum"}).content.decode()
+
+    assert world.partnership.title in page
 
 
 @pytest.mark.usefixtures("retired_memorandum")
@@ -124,7 +144,10 @@ def test_nobody_deletes_a_kind(world: World, client: Client) -> None:
     kind = PartnershipKind.objects.get(code="charter")
     client.force_login(world.dee)
 
-    assert client.post(admin_page("delete", kind.pk), {"post": "yes"}).status_code == 403
+    response = client.post(admin_page("delete", kind.pk), {"post": "yes"})
+
+    assert response.status_code == 403
+    assert PartnershipKind.objects.filter(code="charter").exists()
     assert Partnership.objects.filter(kind_id="memorandum").exists()
 
 
@@ -217,15 +240,30 @@ def test_faulty_fields_are_refused_in_words(db: None, change: dict[str, str], wo
         field.full_clean()
 
 
-def test_a_check_must_name_fields_that_the_kind_has(db: None) -> None:
-    kind = PartnershipKind.objects.get(code="joint_venture")
-    table = kind.tables.get(code="shares")
+@pytest.fixture
+def shares_table(db: None) -> KindTable:
+    """Return the table of shares in the terms of joint ventures."""
+    return KindTable.objects.get(kind__code="joint_venture", code="shares")
+
+
+def test_a_check_cannot_name_a_field_that_the_table_lacks(shares_table: KindTable) -> None:
+    check = KindCheck(kind=shares_table.kind, table=shares_table, check_name="adds_up_to_100", field="weight")
 
     with pytest.raises(ValidationError, match="There is no field with the code “weight”"):
-        KindCheck(kind=kind, table=table, check_name="adds_up_to_100", field="weight").full_clean()
+        check.full_clean()
+
+
+def test_a_check_of_a_sum_needs_a_table(shares_table: KindTable) -> None:
+    check = KindCheck(kind=shares_table.kind, check_name="adds_up_to_100", field="quorum")
+
     with pytest.raises(ValidationError, match="Choose its table"):
-        KindCheck(kind=kind, check_name="adds_up_to_100", field="quorum").full_clean()
-    KindCheck(kind=kind, table=table, check_name="adds_up_to_100", field="percent").full_clean()
+        check.full_clean()
+
+
+def test_a_check_can_name_a_field_of_its_table(shares_table: KindTable) -> None:
+    check = KindCheck(kind=shares_table.kind, table=shares_table, check_name="adds_up_to_100", field="percent")
+
+    check.full_clean()
 
 
 def test_every_kind_begins_with_clauses_and_valid_declarations(db: None) -> None:
@@ -243,10 +281,11 @@ def test_every_kind_begins_with_clauses_and_valid_declarations(db: None) -> None
 def test_a_partnership_opened_on_the_page_begins_with_the_clauses_of_its_kind(world: World, client: Client) -> None:
     client.force_login(world.amina)
     form = {"organisation": world.larkhaven.pk, "title": "Quays", "kind": "joint_venture", "audience": "parties"}
-    assert client.post(reverse("agreements:create"), form).status_code == 302
+
+    response = client.post(reverse("agreements:create"), form)
 
     proposal = TermsProposal.objects.get(partnership__title="Quays")
-
+    assert response.status_code == 302
     assert [clause["title"] for clause in content_of_proposal(proposal)["clauses"]][:2] == ["Business plan", "Money"]
 
 

@@ -197,10 +197,15 @@ def test_every_status_change_needs_a_reason(world: World) -> None:
         )
 
 
-def test_a_due_review_starts_by_itself_and_only_once(world: World) -> None:
-    review = timezone.localdate() + dt.timedelta(days=10)
-    make_active(world, review)
-    noon = timezone.make_aware(dt.datetime.combine(review, dt.time(12)))
+def make_active_until_review(world: World) -> dt.datetime:
+    """Make the Estuary Partnership active with a review in ten days, and return noon of that day."""
+    review_on = timezone.localdate() + dt.timedelta(days=10)
+    make_active(world, review_on)
+    return timezone.make_aware(dt.datetime.combine(review_on, dt.time(12)))
+
+
+def test_a_due_review_starts_by_itself_once(world: World) -> None:
+    noon = make_active_until_review(world)
 
     changes_the_day_before = record_due_steps(now=noon - dt.timedelta(days=1))
     changes_on_the_day = record_due_steps(now=noon)
@@ -209,6 +214,12 @@ def test_a_due_review_starts_by_itself_and_only_once(world: World) -> None:
     assert changes_the_day_before == 0
     assert changes_on_the_day == 1
     assert changes_of_a_second_run == 0
+
+
+def test_a_partnership_under_review_is_active_again_only_with_its_next_review_date(world: World) -> None:
+    noon = make_active_until_review(world)
+    record_due_steps(now=noon)
+
     with pytest.raises(UnableToChangeStatus, match="next review date"):
         go_through(world, "active", now=noon)
 

@@ -159,10 +159,17 @@ def observer(world: World) -> Party:
     return party
 
 
-def test_observers_are_not_asked_to_sign(world: World, observer: Party) -> None:
+@pytest.mark.usefixtures("observer")
+def test_observers_are_not_asked_to_sign(world: World) -> None:
     version = put_up(draft_first_terms(world), world.amina)
 
     assert {state.signatory.organisation for state in signing_states(version)} == {world.larkhaven, world.westmarch}
+
+
+@pytest.mark.usefixtures("observer")
+def test_observers_cannot_sign(world: World) -> None:
+    version = put_up(draft_first_terms(world), world.amina)
+
     with pytest.raises(UnableToSignTerms, match="not been asked"):
         sign(version, world.hana, world.harbour)
 
@@ -260,12 +267,18 @@ def test_declining_opens_the_draft_again(world: World, first_terms: TermsVersion
     assert proposal.outcome == "Westmarch Borough Council: Too short a term."
 
 
-def test_a_declined_version_cannot_be_signed(world: World, first_terms: TermsVersion) -> None:
+def test_a_link_to_sign_a_declined_version_is_invalid(world: World, first_terms: TermsVersion) -> None:
     token = terms_token(first_terms.signatories.get(organisation=world.westmarch), world.ben)
-
     decline_for_westmarch(first_terms, world)
 
-    assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404
+    response = Client().get(reverse("agreements:sign-by-link", args=[token]))
+
+    assert response.status_code == 404
+
+
+def test_a_declined_version_cannot_be_signed(world: World, first_terms: TermsVersion) -> None:
+    decline_for_westmarch(first_terms, world)
+
     with pytest.raises(UnableToSignTerms, match="not waiting"):
         sign(first_terms, world.amina, world.larkhaven)
 

@@ -1,4 +1,4 @@
-"""The small world of the tests, created through services.
+"""The people, organisations and partnerships of the tests, created through services.
 
 Amina leads Larkhaven Homes, a housing association; Eddie edits and Vera reads for it; Lena has left it. Ben leads
 Westmarch Borough Council, Larkhaven's partner in the Estuary Partnership. Chidi leads Tidewater Housing Group, which is

@@ -21,6 +21,7 @@ from tools.sentences import words_page
 BASE_DIR = Path(__file__).resolve().parent.parent
 ROOMS = BASE_DIR / "partnerships"
 STATIC = BASE_DIR / "static"
+TESTS = BASE_DIR / "tests"
 FILES = BASE_DIR / "docs" / "reference" / "files.md"
 NUMBERS = BASE_DIR / "docs" / "reference" / "numbers.md"
 WORDS = BASE_DIR / "docs" / "reference" / "words.md"
@@ -67,11 +68,17 @@ each room it has one sentence, a link to its page of the documentation if there 
   with their title, headings and buttons ("…" stands for what varies); emails with their subject;
 * its choices with their labels, such as statuses and kinds.
 
-At the end are [pages of no room](#pages-of-no-room), [scripts and stylesheets](#scripts-and-stylesheets) and
-[tools](#tools-of-developers).
+At the end are [pages of no room](#pages-of-no-room), [scripts and stylesheets](#scripts-and-stylesheets),
+[tools](#tools-of-developers) and [helpers of tests](#helpers-of-tests).
 
 Not here: hints, errors and other [sentences](words.md), [limits](numbers.md) and
 [tasks](../how-to/where-do-i-change.md), which have pages of their own."""
+HELPERS_HEAD = """\
+Modules in `tests/` that are no tests themselves. `tests/ROOM/access.py` (who may open each page) and
+`tests/ROOM/rights.py` (who may call each service) are in most rooms, and are left out here."""
+#: Modules of tests that are not in the table of helpers: fixtures, and the two tables of each room.
+_NOT_HELPERS = {"__init__.py", "conftest.py"}
+_TABLES_OF_ROOMS = {"access.py", "rights.py"}
 #: Headings of the table of rooms, with the files or folders that each is about.
 KINDS = {
     "models": ("models",),
@@ -155,7 +162,26 @@ def files_page() -> str:
 
     described = [(path, _description(path)) for path in modules(BASE_DIR / "tools")]
     lines += ["", "## Tools of developers", "", *_table_of_files(described)]
+
+    described = [(path, _description(path)) for path in helpers_of_tests()]
+    lines += ["", "## Helpers of tests", "", HELPERS_HEAD, "", *_table_of_files(described)]
     return "\n".join(lines) + "\n"
+
+
+def helpers_of_tests() -> list[Path]:
+    """Return the modules in tests/ that are no tests, without fixtures and the rooms' tables of access and rights.
+
+    Those of all rooms are first: modules in tests/ itself, then in tests/support/.
+    """
+    support = TESTS / "support"
+    paths = [
+        path
+        for path in [*TESTS.glob("*.py"), *TESTS.glob("*/*.py")]
+        if not path.name.startswith("test_")
+        and path.name not in _NOT_HELPERS
+        and (path.parent == support or path.name not in _TABLES_OF_ROOMS)
+    ]
+    return sorted(paths, key=lambda path: (path.parent != TESTS, path.parent != support, path))
 
 
 def _sentence_about(folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""Calls that the state of a partnership rules out: who gets the reason, and who is refused before that."""
+"""Calls of services that the partnership's status rules out, with the reason that each person gets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calendar files as Thunderbird's parser reads them."""
+"""Read calendar files with Thunderbird's parser, and fetch a person's feed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The charter of some boards, an example of a document that is not a plan."""
+"""An example of a document that is not a plan: the charter of a board."""
 
 from __future__ import annotations
 

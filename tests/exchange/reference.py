@@ -1,4 +1,4 @@
-"""Slow reference queries, whose results the fast queries must equal."""
+"""Slow queries for matches and for the themes of the board, whose results the fast queries must equal."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from tools.file_pages import (
     NamedNumber,
     files_page,
     folders,
+    helpers_of_tests,
     labels_of_choices,
     limited_fields,
     modules,
@@ -124,6 +125,13 @@ def test_every_template_of_pages_is_listed() -> None:
     pages = [path.relative_to(BASE_DIR).as_posix() for path in (BASE_DIR / "templates").rglob("*.html")]
 
     assert [page for page in pages if "/emails/" not in page and f"| `{page}` |" not in files] == []
+
+
+def test_helpers_of_tests_are_listed_without_tests_fixtures_and_tables_of_rooms() -> None:
+    helpers = [path.relative_to(BASE_DIR).as_posix() for path in helpers_of_tests()]
+
+    assert {"tests/world.py", "tests/support/access.py", "tests/outbox/mail_server.py"} <= set(helpers)
+    assert not {"tests/conftest.py", "tests/plans/access.py", "tests/ground/test_file_pages.py"} & set(helpers)
 
 
 def test_sentences_of_modules_are_those_that_people_read() -> None:

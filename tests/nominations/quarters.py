@@ -1,4 +1,4 @@
-"""Helpers that set up returns at each step through the services.
+"""Helpers that set up nominations returns at each step through the services.
 
 Unless a test passes a quarter, they are for the quarter after the one in which the test runs. The whole of that quarter
 is after the day on which the terms are signed.

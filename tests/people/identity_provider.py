@@ -1,4 +1,4 @@
-"""A test server with allauth's OpenID Connect provider.
+"""The sign-in provider of tests, which is allauth's OpenID Connect provider in a process of its own.
 
 Run as `python tests/people/identity_provider.py PORT DATABASE CALLBACK…`. The server knows a few people and one client.
 """

@@ -1,4 +1,4 @@
-"""Plans in the test world, made by the services."""
+"""Helpers that create, change and publish plans through the services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random contents of plans for property tests.
+"""Pairs of random contents of plans, for property tests.
 
 The two contents of a pair share some keys, so that items are added, removed, moved and changed between them.
 """

@@ -1,4 +1,4 @@
-"""Helpers that make reports, responses and adoptions through the services."""
+"""Helpers that make recommendations, responses and adoptions through the services."""
 
 from __future__ import annotations
 

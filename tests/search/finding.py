@@ -1,4 +1,4 @@
-"""Helpers of the tests of search, which tell what a person finds and publish something to find."""
+"""Helpers that return what a person finds by search, and that publish a plan to find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A certificate for a mail server in a test."""
+"""A self-signed certificate for a mail server in a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of rows and numbers of changes, which PostgreSQL leaves to the commit, although no test commits."""
+"""Check deferred constraints and number changes now, which PostgreSQL otherwise does at the commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Change emails in tests in ways that the database refuses."""
+"""Change stored emails in tests in ways that the database refuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Today's date as the services see it, computed at each call, because a run of the tests may pass midnight."""
+"""Today and tomorrow in London, computed at each call, because a run of the tests may pass midnight."""
 
 from __future__ import annotations
 

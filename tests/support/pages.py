@@ -1,4 +1,4 @@
-"""Texts of pages and emails, independent of the layout of their HTML."""
+"""Collapse the whitespace of pages and emails, so that tests can search for words and elements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django's test client, signed in."""
+"""Sign in Django's test client as a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SQL statements of a page, to compare two visits."""
+"""Remove the values from the SQL statements of a page, to compare two visits."""
 
 from __future__ import annotations
 

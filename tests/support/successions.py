@@ -1,4 +1,4 @@
-"""Successions for tests."""
+"""Helpers that record successions, and transfer records of Westmarch to Harbour."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The table of services that tell somebody by email, and who is told."""
+"""The table of services that send emails, with who gets each."""

@@ -1,4 +1,4 @@
-"""Services of answers that tell somebody."""
+"""Calls of services of answers that send emails, with who gets each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services of people, organisations and agreements that tell somebody."""
+"""Calls of services of people, organisations and agreements that send emails, with who gets each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services of surveys that tell somebody."""
+"""Calls of services of surveys that send emails, with who gets each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services of the terms of a partnership that tell somebody."""
+"""Calls of services of the terms of a partnership that send emails, with who gets each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services of plans, exchange, commitments and conversations that tell somebody."""
+"""Calls of services of plans, exchange, commitments and conversations that send emails, with who gets each."""
 
 from __future__ import annotations
 

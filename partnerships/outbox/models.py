@@ -13,8 +13,9 @@ from django.db.models.functions import Lower
 BODY_RETENTION = dt.timedelta(days=30)
 #: How long the address, the subject and the server's reply are stored.
 ADDRESS_RETENTION = dt.timedelta(days=365)
-#: A partition is dropped when its newest email is older than this. A function in the database has the same number.
-ROW_RETENTION = dt.timedelta(days=3 * 365)
+#: How many years the row of an email is stored. The function `outbox_drop_partitions` in the database has the same
+#: number (migration 0002), and a test compares them.
+ROW_RETENTION_YEARS = 3
 
 
 class Lane(models.IntegerChoices):

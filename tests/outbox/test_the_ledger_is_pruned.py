@@ -20,7 +20,7 @@ from partnerships.digests.retention import tidy
 from partnerships.kit import operators
 from partnerships.kit.operators import wait_for_alerts
 from partnerships.outbox import retention, tasks
-from partnerships.outbox.models import Bounce, Email, LegacyMessageId, ReportSeen, SendCount
+from partnerships.outbox.models import ROW_RETENTION_YEARS, Bounce, Email, LegacyMessageId, ReportSeen, SendCount
 from partnerships.people.email_data import clear_addresses
 from partnerships.people.retention import apply_retention
 from tests.world import World
@@ -200,7 +200,7 @@ def months() -> list[dt.datetime]:
     """
     owner("SET CONSTRAINTS ALL IMMEDIATE")
     now = timezone.now()
-    kept = dt.datetime(now.year - 3, now.month, 1, tzinfo=dt.UTC)
+    kept = dt.datetime(now.year - ROW_RETENTION_YEARS, now.month, 1, tzinfo=dt.UTC)
     last = kept - DAY
     before = last.replace(day=1) - DAY
     for table in ("outbox_email", "outbox_bounce"):

@@ -1,4 +1,4 @@
-"""Base classes, layout, error messages and long lists for forms in the style of GOV.UK Frontend."""
+"""Base classes, layout, buttons, the link “Cancel”, error messages and long lists for forms, as GOV.UK Frontend."""
 
 from __future__ import annotations
 

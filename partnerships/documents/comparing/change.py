@@ -1,4 +1,4 @@
-"""A change is one difference between two contents, and can be put into words."""
+"""One change between two contents, and its sentence, such as “Site North Quay, status: was planned, now started”."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Summarise changes in a paragraph, and find the net difference of counts."""
+"""The summary of a comparison in sentences, such as “20 fewer homes in all.”, and the net difference of counts."""
 
 from __future__ import annotations
 

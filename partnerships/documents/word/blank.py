@@ -1,4 +1,4 @@
-"""Create an empty Word document, and add the parts that all our Word documents have."""
+"""Create an empty Word document, with page size, fonts and footer, and add tables, facts and a table of contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures of published tables, and the functions that read an area's code, a column's years and a value."""
+"""Figures of published tables, the headings for the code and name of an area, and functions that read a cell."""
 
 from __future__ import annotations
 

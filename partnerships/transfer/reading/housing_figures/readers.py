@@ -1,4 +1,4 @@
-"""The columns and the reader of each series of housing figures, with the publisher and the licence."""
+"""Which reader reads each series of housing figures, with the publisher and the licence."""
 
 from __future__ import annotations
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from tools.file_pages import (
     BASE_DIR,
-    LimitedField,
-    NamedNumber,
     files_page,
     folders,
     helpers_of_tests,
     labels_of_choices,
-    limited_fields,
     modules,
-    named_numbers,
     numbers_page,
 )
+from tools.limits import LimitedField, NamedNumber, limited_fields, named_numbers
 from tools.page_words import described_templates
 from tools.sentences import sentences_of_module, sentences_of_template, words_page
 

@@ -243,21 +243,31 @@ def test_a_reason_for_declining_is_shown_again_when_the_terms_were_taken_back(wo
     assert "The exit clause is too short." in response_of_link.content.decode()
 
 
-@pytest.mark.parametrize("name", ["send-for-signature", "take-back", "withdraw"])
-def test_a_step_on_terms_sent_twice_says_what_has_happened(world: World, name: str) -> None:
-    agree_terms(world.partnership, world.amina)
-    proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
-    if name == "take-back":
-        put_up(proposal, world.ben)
-    ben = signed_in(world.ben)
-    address = reverse(f"agreements:{name}", args=[world.partnership.pk, 2])
-
-    first_response = ben.post(address, {"reason": "As we discussed."})
-    second_response = ben.post(address, {"reason": "As we discussed."})
-
+def assert_second_request_is_refused(world: World, step: str) -> None:
+    """Assert that Ben's second request for a step is refused, and that the page keeps the reason he entered."""
+    ben_client = signed_in(world.ben)
+    step_url = reverse(f"agreements:{step}", args=[world.partnership.pk, 2])
+    first_response = ben_client.post(step_url, {"reason": "As we discussed."})
+    second_response = ben_client.post(step_url, {"reason": "As we discussed."})
     assert first_response.status_code == 302
     assert second_response.status_code == 422
     assert "As we discussed." in second_response.content.decode()
+
+
+@pytest.mark.parametrize("step", ["send-for-signature", "withdraw"])
+def test_a_step_on_a_draft_that_is_sent_twice_is_refused(world: World, step: str) -> None:
+    agree_terms(world.partnership, world.amina)
+    propose_change(world, world.ben, world.westmarch, text="We meet twice.")
+
+    assert_second_request_is_refused(world, step)
+
+
+def test_terms_cannot_be_taken_back_twice(world: World) -> None:
+    agree_terms(world.partnership, world.amina)
+    proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
+    put_up(proposal, world.ben)
+
+    assert_second_request_is_refused(world, "take-back")
 
 
 def record_westmarchs_paper_signature(world: World) -> TermsSignature:

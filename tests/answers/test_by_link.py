@@ -178,19 +178,31 @@ def test_stakeholder_corrects_their_own_name_and_role(
 # ---- The end of a link
 
 
-@pytest.mark.parametrize("end", ["stopped", "closed to them", "renewed links"])
+def stop_all_digests(world: World) -> None:
+    """Stop all digests of Sol, as he asked."""
+    digests.stop_all(person=world.sol, reason="Enough.", now=timezone.now())
+
+
+def stop_the_subscription(world: World) -> None:
+    """Stop Sol's subscription as Amina."""
+    subscription = Subscription.objects.get(person=world.sol)
+    digests.stop(subscriptions=[subscription], author=world.amina, reason="Left.", now=timezone.now())
+
+
+def renew_links(world: World) -> None:
+    """Replace Sol's links by new ones."""
+    digests.renew_links(person=world.sol, author=world.sol, now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    "end_access", [stop_all_digests, stop_the_subscription, renew_links], ids=lambda end_access: end_access.__name__
+)
 def test_link_answers_nothing_once_access_has_ended(
-    world: World, digest: Delivery, plan: Plan, bearer: Client, end: str
+    world: World, digest: Delivery, plan: Plan, bearer: Client, end_access: Callable[[World], None]
 ) -> None:
     comment_url = page(digest, plan, "comment-by-link")
     html = bearer.get(page(digest, plan)).content.decode()
-    if end == "stopped":
-        digests.stop_all(person=world.sol, reason="Enough.", now=timezone.now())
-    elif end == "closed to them":
-        subscription = Subscription.objects.get(person=world.sol)
-        digests.stop(subscriptions=[subscription], author=world.amina, reason="Left.", now=timezone.now())
-    else:
-        digests.renew_links(person=world.sol, author=world.sol, now=timezone.now())
+    end_access(world)
 
     page_response = bearer.get(comment_url)
     response = bearer.post(comment_url, {"form": form_token(html), "text": "Still here."})

@@ -126,27 +126,44 @@ def logged() -> SecurityEvent:
     return SecurityEvent.objects.create(person=person, kind="refused", at=now, ip="203.0.113.9", user_agent="Firefox")
 
 
-@pytest.mark.parametrize("variable", ["common_ground.now", "pgtrigger.ignore"])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("common_ground.now", "2100-01-01"), ("pgtrigger.ignore", triggers_of(SecurityEvent))],
+    ids=["common_ground.now", "pgtrigger.ignore"],
+)
 def test_no_session_variable_allows_deleting_the_security_log(
-    logged: SecurityEvent, as_application: None, variable: str
+    logged: SecurityEvent, as_application: None, variable: str, value: str
 ) -> None:
-    value = "2100-01-01" if variable == "common_ground.now" else triggers_of(SecurityEvent)
-
     assert refused(f"SELECT set_config('{variable}', '{value}', true); DELETE FROM people_securityevent")
     assert refused("TRUNCATE people_securityevent")
     assert refused("UPDATE people_securityevent SET kind = 'signed_in'")
     assert SecurityEvent.objects.filter(pk=logged.pk).exists()
 
 
-@pytest.mark.parametrize("role", ["", ROLE])
-def test_only_the_owner_turns_off_the_triggers_of_row_history(as_application: None, role: str) -> None:
+def create_person_without_triggers() -> int:
+    """Create a person after an attempt to turn off row history, and return the number of rows in their history."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SET LOCAL ROLE {role}" if role else "RESET ROLE")
         cursor.execute("SELECT set_config('pgtrigger.ignore', %s, true)", [triggers_of(User)])
-
     person = User.objects.create_user(email="ben@beckford.example", name="Ben")
+    return apps.get_model("people", "UserEvent").objects.filter(pgh_obj_id=person.pk).count()
 
-    assert apps.get_model("people", "UserEvent").objects.filter(pgh_obj_id=person.pk).count() == (1 if role else 0)
+
+def test_the_application_cannot_turn_off_the_triggers_of_row_history(as_application: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL ROLE {ROLE}")
+
+    history_count = create_person_without_triggers()
+
+    assert history_count == 1
+
+
+def test_the_owner_can_turn_off_the_triggers_of_row_history(as_application: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+
+    history_count = create_person_without_triggers()
+
+    assert history_count == 0
 
 
 @pytest.mark.parametrize("table", ["people_viewas", "conversations_reportsubmission", "reports_frozenreport"])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import ssl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -126,15 +126,17 @@ def no_writes() -> Iterator[None]:
             cursor.execute("SET default_transaction_read_only = off")
 
 
-@pytest.mark.parametrize("database", ["takes writes", "accepts no changes"])
+@pytest.mark.parametrize("database_state", [nullcontext, no_writes], ids=["takes writes", "accepts no changes"])
 @pytest.mark.django_db(transaction=True)
 def test_an_alert_in_a_full_hour_is_sent_when_the_hour_is_over(
-    mailoutbox: list[EmailMessage], monkeypatch: pytest.MonkeyPatch, database: str
+    mailoutbox: list[EmailMessage],
+    monkeypatch: pytest.MonkeyPatch,
+    database_state: Callable[[], AbstractContextManager[None]],
 ) -> None:
     subject = "Retention is overdue"
     day = dt.timedelta(days=1)
     clock = time.monotonic()
-    with no_writes() if database == "accepts no changes" else nullcontext():
+    with database_state():
         for number in range(MAX_ALERTS):
             alert_operators(f"Error {number}", "It failed.")
         in_a_full_hour = alert_operators(subject, "For two days.", quiet=day)

@@ -116,21 +116,36 @@ def test_stakeholders_who_never_answered_are_erased_after_thirty_days(
     assert (asked_stakeholder.name == "") is is_erased
 
 
-@pytest.mark.parametrize(("days", "forgotten"), [(29, False), (31, True)])
+def opened_survey(world: World) -> Round:
+    """Return an open survey of three people of the council, who are known only from the survey."""
+    survey = prepared_round(world, way=AnswerMode.NAMED, asked={"council": 3})
+    return surveys.open_round(survey_round=survey, author=world.amina, now=timezone.now())
+
+
+def invited_people() -> QuerySet[User]:
+    """Return the people whom the survey invited, without those who are erased."""
+    return User.objects.filter(email__endswith="@members.example")
+
+
+def test_people_known_only_from_a_survey_are_kept_while_it_is_open(world: World) -> None:
+    opened_survey(world)
+
+    apply_retention(now=timezone.now() + 31 * DAY)
+
+    assert invited_people().count() == 3
+
+
+@pytest.mark.parametrize(("days", "remaining_count"), [(29, 3), (31, 0)])
 def test_people_known_only_from_a_survey_are_erased_a_month_after_its_emails(
-    world: World, days: int, forgotten: bool
+    world: World, days: int, remaining_count: int
 ) -> None:
     now = timezone.now()
-    survey = prepared_round(world, way=AnswerMode.NAMED, asked={"council": 3})
-    survey = surveys.open_round(survey_round=survey, author=world.amina, now=now)
-    invited_people = User.objects.filter(email__endswith="@members.example")
-    apply_retention(now=now + 31 * DAY)
-    assert invited_people.count() == 3, "The survey is open."
+    survey = opened_survey(world)
     surveys.abandon_round(survey_round=survey, reason="Not now.", author=world.amina, now=now)
 
     apply_retention(now=now + days * DAY)
 
-    assert invited_people.count() == (0 if forgotten else 3)
+    assert invited_people().count() == remaining_count
 
 
 def test_an_address_typed_by_mistake_for_a_surveys_moderator_is_erased(world: World) -> None:
@@ -164,13 +179,17 @@ def test_a_stakeholder_who_refused_is_kept(world: World, asked_stakeholder: User
     assert asked_stakeholder.erased_at is None
 
 
-@pytest.mark.parametrize("refused", ["this", "all questions"])
-def test_a_refusal_counts_although_a_partner_asked_again_later(asked_stakeholder: User, refused: str) -> None:
-    refused_at = timezone.now() - 200 * DAY
-    if refused == "this":
-        asked_stakeholder.subscriptions.update(refused_at=refused_at)
-    else:
-        refuse_questions(person=asked_stakeholder, now=refused_at)
+def test_stakeholder_who_refused_a_question_is_kept_although_asked_again(asked_stakeholder: User) -> None:
+    asked_stakeholder.subscriptions.update(refused_at=timezone.now() - 200 * DAY)
+
+    apply_retention(now=timezone.now() + 60 * DAY)
+
+    asked_stakeholder.refresh_from_db()
+    assert asked_stakeholder.erased_at is None
+
+
+def test_stakeholder_who_refused_all_questions_is_kept_although_asked_again(asked_stakeholder: User) -> None:
+    refuse_questions(person=asked_stakeholder, now=timezone.now() - 200 * DAY)
 
     apply_retention(now=timezone.now() + 60 * DAY)
 

@@ -285,14 +285,18 @@ def test_page_for_agreeing_is_found_only_by_the_reader_named_last(world: World, 
     assert status_of_visitor == 302
 
 
-@pytest.mark.parametrize("why", ["left", "joined a party"])
-def test_survey_does_not_open_once_its_reader_can_no_longer_read_comments(world: World, why: str) -> None:
+def test_survey_does_not_open_once_its_moderator_has_left(world: World) -> None:
     survey_round = agreed_round(prepared_round(world, asked={"council": 8}))
-    mo = moderator_of(world)
-    if why == "left":
-        User.objects.filter(pk=mo.pk).update(is_active=False)
-    else:
-        join(mo, world.westmarch, Role.VIEWER, timezone.now())
+    User.objects.filter(pk=moderator_of(world).pk).update(is_active=False)
+    survey_round.refresh_from_db()
+
+    with pytest.raises(services.UnableToRun, match="can no longer do so"):
+        open_survey(survey_round, world)
+
+
+def test_survey_does_not_open_once_its_moderator_belongs_to_a_party(world: World) -> None:
+    survey_round = agreed_round(prepared_round(world, asked={"council": 8}))
+    join(moderator_of(world), world.westmarch, Role.VIEWER, timezone.now())
     survey_round.refresh_from_db()
 
     with pytest.raises(services.UnableToRun, match="can no longer do so"):

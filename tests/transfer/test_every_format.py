@@ -28,6 +28,8 @@ pytestmark = pytest.mark.django_db
 
 Records = list[dict[str, str]]
 Importer = Callable[..., ImportRun]
+#: The date of all lists.
+DAY = dt.date(2024, 1, 1)
 DISTRICTS = """LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM
 E07900001,Westmarch,E47900001,Marchshire
 E06900001,Mere,E47900001,Marchshire
@@ -72,20 +74,26 @@ def counts_and_lines(run: ImportRun) -> tuple[object, ...]:
     return (run.created, run.changed, run.closed, run.joined, run.set_aside, run.undecided, run.report["lines"])
 
 
-@pytest.mark.parametrize("register", REGISTERS)
-def test_every_format_of_a_register_has_the_same_result(register: str) -> None:
-    day = dt.date(2024, 1, 1)
-    if register != "councils":
-        import_list("councils", COUNCILS, as_of=day)
+def assert_every_format_has_the_same_result(register: str) -> None:
+    """Assert that importing the register from each kind of file reports the same counts and lines."""
     records = rows_of(REGISTERS[register].encode())
-
     outcomes = {
-        name: counts_and_lines(import_list(register, write(records), name=name, as_of=day, dry_run=True))
+        name: counts_and_lines(import_list(register, write(records), name=name, as_of=DAY, dry_run=True))
         for name, write in FORMATS.items()
     }
-
     assert sum(outcomes["list.csv"][:4]) > 0  # type: ignore[arg-type]  # counts come first
     assert outcomes == dict.fromkeys(FORMATS, outcomes["list.csv"])
+
+
+def test_every_format_of_the_councils_has_the_same_result() -> None:
+    assert_every_format_has_the_same_result("councils")
+
+
+@pytest.mark.parametrize("register", [register for register in REGISTERS if register != "councils"])
+def test_every_format_of_a_register_of_known_councils_has_the_same_result(register: str) -> None:
+    import_list("councils", COUNCILS, as_of=DAY)
+
+    assert_every_format_has_the_same_result(register)
 
 
 def test_every_format_of_plans_agreements_and_land_has_the_same_result() -> None:

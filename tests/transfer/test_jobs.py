@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from types import SimpleNamespace
 
@@ -202,25 +202,34 @@ def test_headings_of_a_running_import_cannot_be_changed() -> None:
         confirm_headings(run=run, publisher="Anybody", headings={}, author=world.dee, now=NOW())
 
 
+def exceed_time_of_task(**kwargs: object) -> None:
+    """Fail as Celery does if a task takes longer than it may."""
+    raise SoftTimeLimitExceeded
+
+
+def exceed_time_of_statement(**kwargs: object) -> None:
+    """Fail as the database does if a statement takes longer than it may."""
+    # PostgreSQL cancels the statement after 10 ms, which Django raises as an OperationalError.
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '10ms'")
+        cursor.execute("SELECT pg_sleep(1)")
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize("error", [SoftTimeLimitExceeded, OperationalError])
-def test_import_that_takes_too_long_is_not_tried_again(monkeypatch: pytest.MonkeyPatch, error: type[Exception]) -> None:
-    """An import fails if it takes longer than a task may, or a statement takes longer than the database allows."""
-
-    def import_too_slowly(**kwargs: object) -> None:
-        if error is SoftTimeLimitExceeded:
-            raise SoftTimeLimitExceeded
-        # PostgreSQL cancels the statement after 10 ms, which Django raises as an OperationalError.
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = '10ms'")
-            cursor.execute("SELECT pg_sleep(1)")
-
+@pytest.mark.parametrize(
+    ("import_too_slowly", "error"),
+    [(exceed_time_of_task, SoftTimeLimitExceeded), (exceed_time_of_statement, OperationalError)],
+    ids=["task", "statement"],
+)
+def test_import_that_takes_too_long_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, import_too_slowly: Callable[..., None], error: type[Exception]
+) -> None:
     world = make_world()
     queue_import(run=preview(world), author=world.dee, now=NOW())
     monkeypatch.setattr(jobs, "apply_preview", import_too_slowly)
-
     with pytest.raises(error):
         apply_waiting(now=NOW())
+
     count_after_lease = apply_waiting(now=NOW() + LEASE)
 
     assert "took longer than 14 minutes" in ImportJob.objects.get().error

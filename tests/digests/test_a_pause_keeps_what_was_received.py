@@ -80,37 +80,78 @@ def received_digest(world: World, plan: Plan, sols_subscription: Subscription, o
     return Delivery.objects.get(recipient=world.sol, kind="digests.digest")
 
 
-@pytest.mark.parametrize("what", ["plan", "partnership", "larkhaven"])
-def test_a_paused_reader_reads_received_digests_but_nothing_new(
-    world: World, plan: Plan, office: PostOffice, what: str
-) -> None:
-    sols_subscription = follow(world, plan if what == "plan" else getattr(world, what))
+def follow_plan(world: World, plan: Plan) -> Subscription:
+    """Let Sol follow the plan."""
+    return follow(world, plan)
+
+
+def follow_partnership(world: World, plan: Plan) -> Subscription:
+    """Let Sol follow the partnership of the plan."""
+    return follow(world, world.partnership)
+
+
+def follow_owner(world: World, plan: Plan) -> Subscription:
+    """Let Sol follow Larkhaven, which owns the plan."""
+    return follow(world, world.larkhaven)
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Sol's digest from before a pause, and the paused subscription."""
+
+    received_digest: Delivery
+    subscription: Subscription
+
+
+@pytest.fixture(params=[follow_plan, follow_partnership, follow_owner], ids=lambda follow_it: follow_it.__name__)
+def pause(request: pytest.FixtureRequest, world: World, plan: Plan, office: PostOffice) -> Pause:
+    """Pause after a digest about version 2, and publish version 3 of the plan during the pause."""
+    subscription = request.param(world, plan)
     publish(plan, 100, author=world.amina)
     play(office)
     received_digest = Delivery.objects.get(recipient=world.sol, kind="digests.digest")
-    act(Client(), sols_subscription, "pause")
+    act(Client(), subscription, "pause")
     publish(plan, 7_707, author=world.amina, note="Fewer still.", summary="Seventy-seven homes.")
     play(office)
+    return Pause(received_digest, subscription)
 
-    pages = pages_of(received_digest, plan)
-    amina = signed_in(world.amina)
-    preview_page = amina.get(reverse("digests:preview", kwargs={"pk": world.sol.pk})).content.decode()
-    readers_page = amina.get(reverse("digests:who", kwargs={"pk": plan.pk})).content.decode()
+
+def test_a_paused_reader_still_reads_received_digests(plan: Plan, pause: Pause) -> None:
+    pages = pages_of(pause.received_digest, plan)
 
     assert CHANGED in pages.email
     assert "Version 1 compared with version 2, published" in collapse(pages.plan)
+
+
+def test_no_page_of_a_paused_reader_shows_what_is_new(world: World, plan: Plan, pause: Pause) -> None:
+    pages = pages_of(pause.received_digest, plan)
+    preview_page = signed_in(world.amina).get(reverse("digests:preview", kwargs={"pk": world.sol.pk})).content.decode()
+
     for page in (pages.email, pages.plan, preview_page):
         assert "7,707" not in page
         assert "Fewer still" not in page
         assert "Mill Lane canary" not in page
+
+
+@pytest.mark.usefixtures("pause")
+def test_a_paused_reader_is_not_listed_as_a_reader_and_gets_no_email(
+    world: World, plan: Plan, office: PostOffice
+) -> None:
+    readers_page = signed_in(world.amina).get(reverse("digests:who", kwargs={"pk": plan.pk})).content.decode()
+
     assert world.sol.display_name not in readers_page
     assert len(office.to(world.sol)) == 1
 
-    act(Client(), sols_subscription, "resume")
+
+def test_a_reader_gets_what_is_new_once_the_pause_ends(
+    world: World, plan: Plan, office: PostOffice, pause: Pause
+) -> None:
+    act(Client(), pause.subscription, "resume")
+
     play(office)
 
     assert "was 100, now 7,707" in text_of(office.to(world.sol)[1])
-    assert "now 7,707" not in pages_of(received_digest, plan).email
+    assert "now 7,707" not in pages_of(pause.received_digest, plan).email
 
 
 def test_a_paused_reader_with_an_account_reads_received_digests(world: World, plan: Plan, office: PostOffice) -> None:
@@ -124,29 +165,51 @@ def test_a_paused_reader_with_an_account_reads_received_digests(world: World, pl
     assert CHANGED in pages.email
 
 
-@pytest.mark.parametrize("paused", [False, True])
-def test_an_ended_subscription_closes_received_digests_paused_or_not(
-    world: World, plan: Plan, sols_subscription: Subscription, received_digest: Delivery, *, paused: bool
-) -> None:
-    if paused:
+@pytest.fixture(params=["confirmed", "paused"])
+def subscription_with_digest(
+    request: pytest.FixtureRequest, sols_subscription: Subscription, received_digest: Delivery
+) -> Subscription:
+    """Return Sol's subscription, with a digest that he received while it was confirmed."""
+    if request.param == "paused":
         act(Client(), sols_subscription, "pause")
-    was_open_before = CHANGED in pages_of(received_digest, plan).email
+    return sols_subscription
 
+
+@pytest.mark.usefixtures("subscription_with_digest")
+def test_a_received_digest_is_open_before_its_subscription_ends(plan: Plan, received_digest: Delivery) -> None:
+    assert CHANGED in pages_of(received_digest, plan).email
+
+
+@pytest.mark.usefixtures("subscription_with_digest")
+def test_a_received_digest_is_closed_while_the_address_is_suppressed(
+    world: World, plan: Plan, received_digest: Delivery
+) -> None:
     suppress_address(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
-    pages_when_suppressed = pages_of(received_digest, plan)
-    release_address(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
-    pages_when_released = pages_of(received_digest, plan)
-    ben = signed_in(world.ben)
-    ben.post(
-        reverse("digests:end-stakeholder", kwargs={"pk": sols_subscription.pk}), {"reason": "He has left the panel."}
-    )
-    pages_when_ended = pages_of(received_digest, plan)
 
-    assert was_open_before
-    assert pages_when_suppressed.are_without_the_plan
-    assert CHANGED in pages_when_released.email
-    assert Subscription.objects.get().is_ended
-    assert pages_when_ended.are_without_the_plan
+    assert pages_of(received_digest, plan).are_without_the_plan
+
+
+@pytest.mark.usefixtures("subscription_with_digest")
+def test_a_received_digest_is_open_again_once_the_address_is_released(
+    world: World, plan: Plan, received_digest: Delivery
+) -> None:
+    suppress_address(address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now())
+
+    release_address(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
+
+    assert CHANGED in pages_of(received_digest, plan).email
+
+
+def test_a_received_digest_is_closed_once_a_lead_ends_the_subscription(
+    world: World, plan: Plan, subscription_with_digest: Subscription, received_digest: Delivery
+) -> None:
+    end_url = reverse("digests:end-stakeholder", kwargs={"pk": subscription_with_digest.pk})
+
+    signed_in(world.ben).post(end_url, {"reason": "He has left the panel."})
+
+    subscription_with_digest.refresh_from_db()
+    assert subscription_with_digest.is_ended
+    assert pages_of(received_digest, plan).are_without_the_plan
 
 
 def test_stopping_after_a_pause_closes_received_digests(

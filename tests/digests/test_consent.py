@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -38,27 +39,42 @@ def ask(world: World, plan: Plan, *, person: User | None = None, now: dt.datetim
 
 
 def stop_mail(world: World) -> None:
+    """Suppress Sol's address, because an email to it came back."""
     bounces.suppress_address(
         address=world.sol.email, reason="It came back.", email_id=None, author_id=None, now=timezone.now()
     )
 
 
 def release(world: World) -> int:
+    """Release Sol's address as Dee, the administrator."""
     return bounces.release_address(address=world.sol.email, author_id=world.dee.pk, now=timezone.now())
 
 
-@pytest.mark.parametrize("before", ["asked", "confirmed", "paused"])
-def test_a_released_address_has_its_earlier_status_again(world: World, plan: Plan, before: str) -> None:
-    subscription = ask(world, plan)
-    if before != "asked":
-        services.confirm(subscription=subscription, now=timezone.now())
-    if before == "paused":
-        services.pause(subscription=subscription, author=world.sol, now=timezone.now())
+def confirmed(world: World, plan: Plan) -> Subscription:
+    """Return Sol's subscription, which he has confirmed."""
+    return services.confirm(subscription=ask(world, plan), now=timezone.now())
+
+
+def paused(world: World, plan: Plan) -> Subscription:
+    """Return Sol's subscription, which he has confirmed and then paused."""
+    subscription = confirmed(world, plan)
+    services.pause(subscription=subscription, author=world.sol, now=timezone.now())
+    return subscription
+
+
+@pytest.mark.parametrize(
+    ("subscription_of_sol", "status"), [(ask, "asked"), (confirmed, "confirmed"), (paused, "paused")]
+)
+def test_a_released_address_has_its_earlier_status_again(
+    world: World, plan: Plan, subscription_of_sol: Callable[[World, Plan], Subscription], status: str
+) -> None:
+    subscription = subscription_of_sol(world, plan)
     stop_mail(world)
 
     release(world)
 
-    assert Subscription.objects.get(person=world.sol).status == before
+    subscription.refresh_from_db()
+    assert subscription.status == status
 
 
 def test_somebody_asked_again_is_not_confirmed_until_they_answer(world: World, plan: Plan) -> None:
@@ -232,10 +248,10 @@ def test_a_choice_that_is_not_offered_changes_nothing(world: World, plan: Plan) 
 
 
 def test_ending_a_pause_works_without_saved_preferences(world: World, plan: Plan) -> None:
-    answer = signed_in(world.ben).post(reverse("digests:manage"), {"resume": "1"})
+    response = signed_in(world.ben).post(reverse("digests:manage"), {"resume": "1"})
 
-    assert answer.status_code == 302
-    assert answer["Location"] == reverse("digests:manage")
+    assert response.status_code == 302
+    assert response["Location"] == reverse("digests:manage")
     assert Preference.objects.get(person=world.ben).paused_until is None
 
 
@@ -408,8 +424,8 @@ def test_another_site_cannot_stop_all_digests(world: World, plan: Plan) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(world.ben)
 
-    answer = browser.post(reverse("digests:stop-all"))
+    response = browser.post(reverse("digests:stop-all"))
 
     subscription.refresh_from_db()
-    assert answer.status_code == 403
+    assert response.status_code == 403
     assert subscription.is_confirmed

@@ -55,10 +55,10 @@ def type_in(plan: Plan, email: str) -> str:
 
     Returns the page that the visitor sees.
     """
-    answer = Client().post(follow_form(plan), {"email": email, "frequency": "daily"})
-    assert answer.status_code == 200
+    response = Client().post(follow_form(plan), {"email": email, "frequency": "daily"})
+    assert response.status_code == 200
     plan_round(now=timezone.now())
-    return str(answer.content.decode())
+    return str(response.content.decode())
 
 
 def confirm_sols_subscription(world: World, plan: Plan) -> Subscription:
@@ -121,14 +121,14 @@ def test_typing_an_address_does_not_undo_a_refusal(
     rewrite(created_at=timezone.now() - later)
     state_before = list(Subscription.objects.values()), list(Preference.objects.values()), Delivery.objects.count()
 
-    answer = type_in(public_plan, world.sol.email.upper())
+    page = type_in(public_plan, world.sol.email.upper())
 
     assert (
         list(Subscription.objects.values()),
         list(Preference.objects.values()),
         Delivery.objects.count(),
     ) == state_before
-    assert answer.replace(world.sol.email.upper(), "X") == type_in(public_plan, NOBODY).replace(NOBODY, "X")
+    assert page.replace(world.sol.email.upper(), "X") == type_in(public_plan, NOBODY).replace(NOBODY, "X")
 
 
 @pytest.mark.parametrize("refuse", [stop_all_by_link, refuse_further_questions], ids=lambda refuse: refuse.__name__)
@@ -164,27 +164,58 @@ def test_somebody_who_refuses_questions_gets_no_links_they_did_not_ask_for(
     assert Delivery.objects.count() == count_before + 1
 
 
-@pytest.mark.parametrize("answer", ["", "ended by Larkhaven", "yes"])
-def test_a_refusal_holds_until_a_partners_later_question_is_answered(
-    world: World, public_plan: Plan, answer: str
-) -> None:
+@pytest.fixture
+def question_after_refusal(world: World, public_plan: Plan) -> Subscription:
+    """Return Sol's subscription, about which Larkhaven has asked him again since he refused it."""
     declined(world, public_plan)
-    [sols_subscription] = Subscription.objects.filter(person=world.sol)
     rewrite(created_at=timezone.now() - dt.timedelta(days=400))
-    later = timezone.now() + REFUSAL_PERIOD
-    assert ask(world, public_plan, now=later).is_waiting
-    if answer == "yes":
-        services.confirm(subscription=sols_subscription, now=later)
-    elif answer:
-        services.stop(subscriptions=[sols_subscription], author=world.amina, reason="Ended by Larkhaven.", now=later)
+    return ask(world, public_plan, now=timezone.now() + REFUSAL_PERIOD)
+
+
+def test_a_refusal_remains_while_a_partners_later_question_is_unanswered(
+    world: World, public_plan: Plan, question_after_refusal: Subscription
+) -> None:
     count_before = Delivery.objects.count()
 
     type_in(public_plan, world.sol.email)
 
-    sols_subscription.refresh_from_db()
-    assert (sols_subscription.refused_at is None) is (answer == "yes")
-    assert Delivery.objects.count() - count_before == (1 if answer == "yes" else 0)
-    assert sols_subscription.status == {"": "asked", "yes": "confirmed"}.get(answer, "ended")
+    question_after_refusal.refresh_from_db()
+    assert question_after_refusal.status == "asked"
+    assert question_after_refusal.refused_at is not None
+    assert Delivery.objects.count() == count_before
+
+
+def test_a_refusal_remains_if_the_partner_ends_its_later_question(
+    world: World, public_plan: Plan, question_after_refusal: Subscription
+) -> None:
+    services.stop(
+        subscriptions=[question_after_refusal],
+        author=world.amina,
+        reason="Ended by Larkhaven.",
+        now=timezone.now() + REFUSAL_PERIOD,
+    )
+    count_before = Delivery.objects.count()
+
+    type_in(public_plan, world.sol.email)
+
+    question_after_refusal.refresh_from_db()
+    assert question_after_refusal.status == "ended"
+    assert question_after_refusal.refused_at is not None
+    assert Delivery.objects.count() == count_before
+
+
+def test_a_refusal_ends_once_a_partners_later_question_is_confirmed(
+    world: World, public_plan: Plan, question_after_refusal: Subscription
+) -> None:
+    services.confirm(subscription=question_after_refusal, now=timezone.now() + REFUSAL_PERIOD)
+    count_before = Delivery.objects.count()
+
+    type_in(public_plan, world.sol.email)
+
+    question_after_refusal.refresh_from_db()
+    assert question_after_refusal.status == "confirmed"
+    assert question_after_refusal.refused_at is None
+    assert Delivery.objects.count() == count_before + 1
 
 
 def test_confirming_a_partners_request_does_not_allow_strangers_questions(
@@ -257,7 +288,7 @@ def test_somebody_who_refused_can_return_by_their_own_link(world: World, public_
     bearer = Client(enforce_csrf_checks=True)
     page = bearer.get(manage(world.sol)).content.decode()
 
-    answer = bearer.post(f"{manage(world.sol)}{subscription.pk}/again/")
+    response = bearer.post(f"{manage(world.sol)}{subscription.pk}/again/")
     office.drain()
     subscription.refresh_from_db()
     was_asked = subscription.is_waiting
@@ -265,7 +296,7 @@ def test_somebody_who_refused_can_return_by_their_own_link(world: World, public_
     bearer.post(link_in(office.to(world.sol)[0], "confirm"), {"answer": "yes"})
 
     assert "Ask me again about Open Quay" in page
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert was_asked
     subscription.refresh_from_db()
     assert subscription.is_confirmed
@@ -277,11 +308,11 @@ def test_somebody_who_stopped_everything_can_allow_questions_again(world: World,
     bearer = Client(enforce_csrf_checks=True)
 
     page = bearer.get(manage(world.sol)).content.decode()
-    answer = bearer.post(manage(world.sol), {"allow": "yes"})
+    response = bearer.post(manage(world.sol), {"allow": "yes"})
     type_in(public_plan, world.sol.email)
 
     assert "you asked us to stop all emails, or not to ask you again" in collapse(page)
-    assert "We will email you again" in bearer.get(answer["Location"]).content.decode()
+    assert "We will email you again" in bearer.get(response["Location"]).content.decode()
     assert Subscription.objects.get(plan=public_plan).is_waiting
 
 
@@ -377,16 +408,15 @@ class WorkForAddress(NamedTuple):
     queries: list[str]
 
 
-@pytest.mark.parametrize("form", ["follow", "links"])
-def test_the_pages_do_the_same_work_for_known_and_unknown_addresses(world: World, public_plan: Plan, form: str) -> None:
-    url = follow_form(public_plan) if form == "follow" else reverse("digests:new-links")
+def assert_same_work_for_every_address(world: World, plan: Plan, form_url: str) -> None:
+    """Assert that the form does the same work for known and unknown addresses, and stores a request for each."""
     client = Client()
-    client.post(url, {"email": "first@street.example", "frequency": "daily"})  # fills caches of the process
+    client.post(form_url, {"email": "first@street.example", "frequency": "daily"})  # fills caches of the process
     work_by_kind: dict[str, WorkForAddress] = {}
 
-    for kind, address in create_people_of_every_kind(world, public_plan).items():
+    for kind, address in create_people_of_every_kind(world, plan).items():
         with CaptureQueriesContext(connection) as captured:
-            response = client.post(url, {"email": address, "frequency": "daily"})
+            response = client.post(form_url, {"email": address, "frequency": "daily"})
         page = response.content.decode().replace(address, "X")
         headers = {name: value for name, value in response.headers.items() if "Content-Security" not in name}
         queries = shape(captured.captured_queries)
@@ -396,6 +426,14 @@ def test_the_pages_do_the_same_work_for_known_and_unknown_addresses(world: World
     assert {kind: work for kind, work in work_by_kind.items() if work != work_for_unknown} == {}
     assert any("digests_emailrequest" in statement for statement in work_for_unknown.queries)
     assert not any("people_user" in statement for statement in work_for_unknown.queries)
+
+
+def test_form_for_following_does_the_same_work_for_every_address(world: World, public_plan: Plan) -> None:
+    assert_same_work_for_every_address(world, public_plan, follow_form(public_plan))
+
+
+def test_form_for_new_links_does_the_same_work_for_every_address(world: World, public_plan: Plan) -> None:
+    assert_same_work_for_every_address(world, public_plan, reverse("digests:new-links"))
 
 
 def test_without_a_broker_answers_are_the_same_and_no_email_is_lost(

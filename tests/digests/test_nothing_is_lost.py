@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from partnerships.outbox.answers import Answer, Outcome
 from partnerships.outbox.claiming import claim_emails
 from partnerships.outbox.models import Bounce, Email, EmailPart, Suppression
 from partnerships.outbox.services import record_email
+from partnerships.people.models import User
 from partnerships.people.services import person_for_address
 from partnerships.plans.models import Plan
 from partnerships.plans.services import add_comment
@@ -267,16 +269,33 @@ def pause_until(world: World, day: dt.date | None) -> None:
     )
 
 
-@pytest.mark.parametrize("when", ["chosen", "claimed", "in doubt"])
+def chosen_email(office: PostOffice, reader: User) -> None:
+    """Leave the email as it is after its reader was chosen."""
+
+
+def claimed_email(office: PostOffice, reader: User) -> None:
+    """Claim the email, as a process does that sends it."""
+    claim_emails(now=timezone.now(), limit=10)
+
+
+def email_in_doubt(office: PostOffice, reader: User) -> None:
+    """Send the email, and lose the connection before the server answers."""
+    office.answers[reader.email] = [LOST]
+    office.drain()
+
+
+@pytest.mark.parametrize(
+    "prepare_email", [chosen_email, claimed_email, email_in_doubt], ids=lambda prepare_email: prepare_email.__name__
+)
 def test_a_paused_reader_gets_nothing_until_the_pause_ends(
-    world: World, plan: Plan, bens_subscription: Subscription, office: PostOffice, when: str
+    world: World,
+    plan: Plan,
+    bens_subscription: Subscription,
+    office: PostOffice,
+    prepare_email: Callable[[PostOffice, User], None],
 ) -> None:
     plan_round(now=timezone.now())
-    if when == "claimed":
-        claim_emails(now=timezone.now(), limit=10)
-    elif when == "in doubt":
-        office.answers[world.ben.email] = [LOST]
-        office.drain()
+    prepare_email(office, world.ben)
     count_before = len(office.sent)
     pause_until(world, timezone.localdate() + dt.timedelta(days=3))
     hours_pass()
@@ -507,12 +526,12 @@ def test_sending_a_received_digest_again_needs_a_reason_shown_in_the_ledger(
     answer_without_reason = lead.post(address, follow=True)
     repeats_before = Email.objects.filter(repeat_of_id=email.pk).count()
     lead.post(address, {"reason": "They lost it in a move."})
-    second_answer = lead.post(address, {"reason": "And again."}, follow=True)
+    second_response = lead.post(address, {"reason": "And again."}, follow=True)
     page = lead.get(reverse("digests:entry", args=[email.pk]))
 
     assert "Enter a reason for sending it again" in answer_without_reason.content.decode()
     assert repeats_before == 0
-    assert "This email is already waiting to be sent again" in second_answer.content.decode()
+    assert "This email is already waiting to be sent again" in second_response.content.decode()
     assert Email.objects.filter(repeat_of_id=email.pk).count() == 1
     assert "by Amina Larch: They lost it in a move." in collapse(page.content.decode())
 

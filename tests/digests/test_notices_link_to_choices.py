@@ -54,35 +54,56 @@ def test_one_click_keeps_notices_of_that_kind_in_the_inbox_and_can_be_undone(wor
     ways_before = ways_of(world.ben)
     question_page = Client().get(stop_url).content.decode()
 
-    answer = Client(enforce_csrf_checks=True).post(stop_url, {"List-Unsubscribe": "One-Click"})
+    response = Client(enforce_csrf_checks=True).post(stop_url, {"List-Unsubscribe": "One-Click"})
 
     assert "Commitments: keep these notices in my inbox, without email" in question_page
-    assert "Notices of this kind now stay in your inbox, without email: Commitments." in answer.content.decode()
+    assert "Notices of this kind now stay in your inbox, without email: Commitments." in response.content.decode()
     assert ways_of(world.ben) == ways_before | {"commitments": NoticeDelivery.INBOX}
-    [undo] = [form for form in forms_of(answer.content) if "undo" in form.fields]
+    [undo] = [form for form in forms_of(response.content) if "undo" in form.fields]
     Client().post(stop_url, undo.fields)
     assert ways_of(world.ben) == ways_before
 
 
-@pytest.mark.parametrize("is_gone", [True, False], ids=["no longer registered", "no longer stoppable"])
-def test_one_click_on_a_notice_of_an_earlier_release_stops_nothing_else(
-    world: World, plan: Plan, monkeypatch: pytest.MonkeyPatch, is_gone: bool
-) -> None:
+@pytest.fixture
+def notice_to_ben(world: World, plan: Plan) -> EmailMultiAlternatives:
+    """Return a notice to Ben, who also gets digests about a plan."""
     subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     drop_emails()
     propose(world)
     [email] = [message for message in deliver() if message.to == [world.ben.email]]
-    kind = Email.objects.get(person_id=world.ben.pk, status="sent").kind
-    if is_gone:
-        monkeypatch.delitem(kinds._kinds, kind)
-    else:
-        monkeypatch.setitem(kinds._kinds, kind, replace(kinds._kinds[kind], always=FOR_CONSENT))
+    return email
+
+
+def code_of_sent_notice(person: User) -> str:
+    """Return the code of the kind of the only email sent to this person."""
+    return Email.objects.get(person_id=person.pk, status="sent").kind
+
+
+def test_one_click_on_a_notice_that_no_longer_exists_stops_nothing_else(
+    world: World, plan: Plan, notice_to_ben: EmailMultiAlternatives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(kinds._kinds, code_of_sent_notice(world.ben))
     ways_before = ways_of(world.ben)
 
-    answer = Client().post(stop_address(email), {"List-Unsubscribe": "One-Click"})
+    response = Client().post(stop_address(notice_to_ben), {"List-Unsubscribe": "One-Click"})
 
-    assert answer.status_code == 200
-    assert plan.title in answer.content.decode()
+    assert response.status_code == 200
+    assert plan.title in response.content.decode()
+    assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
+    assert ways_of(world.ben) == ways_before
+
+
+def test_one_click_on_a_notice_that_is_now_always_sent_stops_nothing_else(
+    world: World, plan: Plan, notice_to_ben: EmailMultiAlternatives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = code_of_sent_notice(world.ben)
+    monkeypatch.setitem(kinds._kinds, code, replace(kinds._kinds[code], always=FOR_CONSENT))
+    ways_before = ways_of(world.ben)
+
+    response = Client().post(stop_address(notice_to_ben), {"List-Unsubscribe": "One-Click"})
+
+    assert response.status_code == 200
+    assert plan.title in response.content.decode()
     assert Subscription.objects.confirmed().filter(person=world.ben, plan=plan).exists()
     assert ways_of(world.ben) == ways_before
 

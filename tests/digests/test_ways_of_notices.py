@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -89,29 +90,67 @@ def test_steps_come_in_one_summary_unless_chosen_otherwise(world: World, office:
     assert len(office.to(world.ben)) == 1
 
 
-@pytest.mark.parametrize("is_restored", [False, True], ids=["usually", "after a restore"])
-def test_notice_to_many_people_needs_no_more_queries_than_to_one(world: World, is_restored: bool) -> None:
-    kind = next(kind for kind in NOTICES if kind.group == "commitments" and not kind.always)
-    people = [person.pk for person in (world.amina, world.ben, world.vera, world.chidi)]
-    if is_restored:
-        deliveries = [
-            DeliveredEmail(kind.code, pk, params_hash({"number": 1}), pk, timezone.now()) for pk in people[:2]
-        ]
-        assert remember_deliveries(deliveries) == 2
+@pytest.fixture
+def commitments_kind() -> EmailKind:
+    """Return a kind of notice about commitments that people can turn off."""
+    return next(kind for kind in NOTICES if kind.group == "commitments" and not kind.always)
 
-    def count_left_out(*recipients: int) -> tuple[int, int]:
-        """Record the notice; returns how many items are in no summary, and how many queries it took."""
-        with transaction.atomic(), CaptureQueriesContext(connection) as queries:
-            record_emails(kind=kind.code, people=recipients, params={"number": 1}, now=timezone.now())
-        items = InboxItem.objects.filter(kind=kind.code, person__in=recipients)
-        return items.filter(due_at=None).count(), len(queries)
 
-    left_out_of_one, queries_of_one = count_left_out(people[0])
-    left_out_of_others, queries_of_others = count_left_out(*people[1:])
+class Recorded(NamedTuple):
+    """What recording a notice did: how many of its items are in no summary, and how many queries it took."""
 
-    assert left_out_of_one == left_out_of_others == int(is_restored), "People told before get it in no summary."
-    assert queries_of_others == queries_of_one
-    assert count_left_out(*people)[0] == left_out_of_one + left_out_of_others, "Each delivery stops one notice."
+    left_out: int
+    queries: int
+
+
+def record_notice(kind: EmailKind, people: Sequence[User]) -> Recorded:
+    """Record notice 1 of the kind to these people."""
+    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
+        record_emails(kind=kind.code, people=[person.pk for person in people], params={"number": 1}, now=timezone.now())
+    items = InboxItem.objects.filter(kind=kind.code, person__in=people)
+    return Recorded(items.filter(due_at=None).count(), len(queries))
+
+
+def test_notice_to_three_people_needs_the_same_queries_as_to_one(world: World, commitments_kind: EmailKind) -> None:
+    for_one = record_notice(commitments_kind, [world.amina])
+
+    for_three = record_notice(commitments_kind, [world.ben, world.vera, world.chidi])
+
+    assert for_one.left_out == for_three.left_out == 0
+    assert for_three.queries == for_one.queries
+
+
+@pytest.fixture
+def delivered_before(world: World, commitments_kind: EmailKind) -> None:
+    """Remember after a restore that Amina and Ben have already received notice 1."""
+    deliveries = [
+        DeliveredEmail(commitments_kind.code, person.pk, params_hash({"number": 1}), person.pk, timezone.now())
+        for person in (world.amina, world.ben)
+    ]
+    assert remember_deliveries(deliveries) == 2
+
+
+@pytest.mark.usefixtures("delivered_before")
+def test_people_who_received_a_notice_before_a_restore_get_it_in_no_summary(
+    world: World, commitments_kind: EmailKind
+) -> None:
+    for_one = record_notice(commitments_kind, [world.amina])
+
+    for_three = record_notice(commitments_kind, [world.ben, world.vera, world.chidi])
+
+    assert for_one.left_out == 1
+    assert for_three.left_out == 1  # Ben
+    assert for_three.queries == for_one.queries
+
+
+@pytest.mark.usefixtures("delivered_before")
+def test_a_delivery_before_a_restore_stops_only_one_notice(world: World, commitments_kind: EmailKind) -> None:
+    people = [world.amina, world.ben, world.vera, world.chidi]
+    record_notice(commitments_kind, people)
+
+    recorded_again = record_notice(commitments_kind, people)
+
+    assert recorded_again.left_out == 2
 
 
 def test_what_was_read_on_the_site_is_not_in_the_summary(world: World, office: PostOffice) -> None:
@@ -268,37 +307,66 @@ CHOICES = {
     "lead_reports": ["14", "1"],
     "lead_asks": ["7"],
 }
+#: The same lead times as they are stored, in days.
+CHOSEN_LEAD_TIMES = {"commitments": [7, 0], "dates": [], "reports": [14, 1], "signatures": [], "asks": [7]}
 
 
-@pytest.mark.parametrize("by_link", [False, True])
-def test_one_page_of_choices_signed_in_and_by_link(world: World, by_link: bool) -> None:
-    preference = Preference.objects.create(person=world.ben)
+def page_signed_in(world: World) -> tuple[Client, str]:
+    """Return Ben's client, and the address of his page of choices."""
+    return signed_in(world.ben), reverse("digests:manage")
+
+
+def page_by_link(world: World) -> tuple[Client, str]:
+    """Return a client that is not signed in, and the address of Ben's page of choices as a link in an email has it."""
     token = make(
         Purpose.PREFERENCES,
         person_id=world.ben.pk,
-        link_key=preference.link_key,
+        link_key=Preference.objects.get(person=world.ben).link_key,
         record_id=0,
         minute=minute_of(timezone.now()),
     )
-    address = reverse("digests:preferences", kwargs={"token": token}) if by_link else reverse("digests:manage")
-    client = Client() if by_link else signed_in(world.ben)
+    return Client(), reverse("digests:preferences", kwargs={"token": token})
+
+
+@pytest.fixture(params=[page_signed_in, page_by_link], ids=["signed in", "by link"])
+def choices_page(request: pytest.FixtureRequest, world: World) -> tuple[Client, str]:
+    """Return a client and the address of the page on which Ben chooses his emails."""
+    Preference.objects.create(person=world.ben)
+    page: tuple[Client, str] = request.param(world)
+    return page
+
+
+def test_page_of_choices_lists_notices_and_emails_that_are_always_sent(choices_page: tuple[Client, str]) -> None:
+    client, address = choices_page
+
     html = client.get(address).content.decode()
+
     assert "Asks and offers" in html
     assert "Emails that you cannot turn off" in html
 
-    answer = client.post(address, CHOICES)
 
-    assert answer.status_code == 302
-    preference.refresh_from_db()
+def test_choices_are_saved_on_the_page(world: World, choices_page: tuple[Client, str]) -> None:
+    client, address = choices_page
+
+    response = client.post(address, CHOICES)
+
+    preference = Preference.objects.get(person=world.ben)
+    assert response.status_code == 302
     assert preference.chosen_days == [0, 1, 2]
     assert preference.chosen_further_hours == [13, 17]
     assert ways_of(world.ben)["asks"] == NoticeDelivery.INBOX
     assert ways_of(world.ben)["commitments"] == NoticeDelivery.OFF
-    lead_times = {"commitments": [7, 0], "dates": [], "reports": [14, 1], "signatures": [], "asks": [7]}
-    assert chosen_lead_times(world.ben) == lead_times
+    assert chosen_lead_times(world.ben) == CHOSEN_LEAD_TIMES
+
+
+def test_saved_lead_times_are_chosen_on_the_page(choices_page: tuple[Client, str]) -> None:
+    client, address = choices_page
+    client.post(address, CHOICES)
+
     fields = client.get(address).context["form"].fields
-    shown_lead_times = {kind: fields[f"lead_{kind}"].initial for kind in lead_times}
-    assert shown_lead_times == lead_times | {"dates": [-1]}
+
+    shown_lead_times = {kind: fields[f"lead_{kind}"].initial for kind in CHOSEN_LEAD_TIMES}
+    assert shown_lead_times == CHOSEN_LEAD_TIMES | {"dates": [-1]}  # the choice “no reminder”
 
 
 def test_nobody_chooses_for_another(world: World) -> None:
@@ -338,9 +406,9 @@ def test_the_stop_link_of_a_summary_keeps_its_notices_in_the_inbox(world: World,
     email = summary(world.ben, office)
     [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(email))
 
-    answer = Client().post(stop)  # one click (RFC 8058)
+    response = Client().post(stop)  # one click (RFC 8058)
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert ways_of(world.ben)["commitments"] == NoticeDelivery.INBOX
     assert ways_of(world.ben)["asks"] == NoticeDelivery.SUMMARY
     propose(world, text="Ten flats at Mill Lane for key workers.")

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.former_parties import former_party
-from partnerships.agreements.models import Objective, ObjectiveProgress
+from partnerships.agreements.models import Objective, ObjectiveLink, ObjectiveProgress
 from partnerships.agreements.models.pace import pace
 from partnerships.agreements.queries.objectives import objective_states
 from partnerships.agreements.services import (
@@ -191,16 +191,25 @@ def linked_commitments(world: World) -> str:
     return row.commitments
 
 
-def test_a_commitment_is_shown_with_the_objective_that_it_serves_until_it_is_unlinked(world: World) -> None:
+@pytest.fixture
+def link_of_commitment(world: World) -> ObjectiveLink:
+    """Return the link of a commitment to the only objective of the partnership."""
     commitment = agree(world, partnership=world.partnership)
-    link = link_record(
+    return link_record(
         objective=add(world), provider="commitment", key=str(commitment.pk), author=world.eddie, now=timezone.now()
     )
-    commitments_while_linked = linked_commitments(world)
 
-    unlink_record(link=link, author=world.eddie, now=timezone.now())
 
-    assert commitments_while_linked == "1"
+@pytest.mark.usefixtures("link_of_commitment")
+def test_a_linked_commitment_is_included_in_the_row_of_its_objective(world: World) -> None:
+    assert linked_commitments(world) == "1"
+
+
+def test_an_unlinked_commitment_is_not_included_in_the_row_of_its_objective(
+    world: World, link_of_commitment: ObjectiveLink
+) -> None:
+    unlink_record(link=link_of_commitment, author=world.eddie, now=timezone.now())
+
     assert linked_commitments(world) == ""
 
 

@@ -697,8 +697,10 @@ def test_an_uncertain_succession_is_named_beside_the_answer_and_not_counted(worl
     assert "order laid" in page
 
 
-def test_the_form_for_another_succession_of_an_order_starts_with_its_dates_and_sources(world: World) -> None:
-    first_succession = record_succession(
+@pytest.fixture
+def succession_by_order(world: World) -> Succession:
+    """Return the succession of Westmarch by Harbour under an order, on 1 April 2027."""
+    return record_succession(
         kind="replace",
         status="order_made",
         vests_on=known_day(dt.date(2027, 4, 1)),
@@ -708,13 +710,28 @@ def test_the_form_for_another_succession_of_an_order_starts_with_its_dates_and_s
         author=world.dee,
         now=timezone.now(),
     )
-    client = signed_in(world.dee)
-    address = f"{reverse('organisations:record-succession')}?like={first_succession.pk}"
 
-    page_of_first = client.get(reverse("organisations:succession", args=[first_succession.pk])).content.decode()
-    page = client.get(address).content.decode()
 
-    assert address in page_of_first
+def like_url(succession: Succession) -> str:
+    """Return the address of the form for another succession of the same order."""
+    return f"{reverse('organisations:record-succession')}?like={succession.pk}"
+
+
+def test_page_of_a_succession_links_to_the_form_for_another_of_its_order(
+    world: World, succession_by_order: Succession
+) -> None:
+    succession_url = reverse("organisations:succession", args=[succession_by_order.pk])
+
+    page = signed_in(world.dee).get(succession_url).content.decode()
+
+    assert like_url(succession_by_order) in page
+
+
+def test_form_for_another_succession_of_an_order_starts_with_its_details(
+    world: World, succession_by_order: Succession
+) -> None:
+    page = signed_in(world.dee).get(like_url(succession_by_order)).content.decode()
+
     assert 'value="The Surrey Order 2026"' in page
     assert 'value="1 April 2027"' in page
     assert '<option value="order_made" selected>' in page

@@ -228,14 +228,23 @@ def test_each_change_has_its_author_and_reason_and_what_it_was_before(world: Wor
     assert event.data["reason"] == "The law forbids it."
 
 
-def test_changes_of_a_response_are_numbered_for_the_recommendation_and_the_organisation(world: World) -> None:
+def test_changes_of_a_recommendation_are_numbered(world: World) -> None:
     recommendation = make_recommendation(world)
+
     answer_recommendation(recommendation, world.larkhaven, world.eddie, "not_started")
     answer_recommendation(recommendation, world.larkhaven, world.amina, "declined", reason="The law forbids it.")
 
     changes = Change.objects.filter(subject__kind="recommendation", subject__record_id=recommendation.pk)
-    last_event = Event.objects.filter(kind="recommendation.answered").latest("pk")
     assert list(changes.order_by("number").values_list("number", flat=True)) == [1, 2]
+
+
+def test_a_changed_response_is_also_a_change_of_its_organisation(world: World) -> None:
+    recommendation = make_recommendation(world)
+    answer_recommendation(recommendation, world.larkhaven, world.eddie, "not_started")
+
+    answer_recommendation(recommendation, world.larkhaven, world.amina, "declined", reason="The law forbids it.")
+
+    last_event = Event.objects.filter(kind="recommendation.answered").latest("pk")
     assert Change.objects.filter(subject__kind="organisation", event=last_event).exists()
 
 

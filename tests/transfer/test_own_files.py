@@ -329,9 +329,9 @@ def test_older_own_file_does_not_change_a_plan_that_a_newer_national_file_change
     assert Plan.objects.get(external_reference="westmarch-2030").title == "Westmarch Plan to 2033"
 
 
-def test_older_national_file_does_not_change_agreements_that_a_council_imported_later(
-    westmarch: Organisation, client: Client
-) -> None:
+@pytest.fixture
+def council_with_own_agreements(westmarch: Organisation, client: Client) -> Organisation:
+    """Return Westmarch, after a national file of 1 June 2024 and its own file of August 2024, which adds a payment."""
     import_agreements(contributions=with_entry_date(CONTRIBUTIONS, "2024-05-01"), as_of=dt.date(2024, 6, 1))
     client.force_login(add_member(westmarch, "Lee", "lead"))
     own_transactions = TRANSACTIONS + "2013,received,W/1-open,t9,local-authority-eng:XWM,2024-07-01,\n"
@@ -339,24 +339,45 @@ def test_older_national_file_does_not_change_agreements_that_a_council_imported_
     import_files(
         client, upload_files(client, westmarch, "developer-agreements", AGREEMENTS, own_contributions, own_transactions)
     )
+    return westmarch
+
+
+def import_older_national_agreements() -> ImportRun:
+    """Import a national file that has older rows of Westmarch, and newer rows of Northmere with a new payment."""
     national_contributions = with_entry_date(CONTRIBUTIONS, "2024-05-01").replace(
         "XNM,2019-02-04,12,2024-05-01", "XNM,2019-02-04,12,2024-10-01"
     )
     national_transactions = TRANSACTIONS + "7,received,W/2-homes,t8,local-authority-eng:XNM,2024-09-01,\n"
-
     run, _ = import_agreements(
         contributions=national_contributions, transactions=national_transactions, as_of=dt.date(2026, 6, 1)
     )
-    second_run, _ = import_agreements(
-        contributions=national_contributions, transactions=national_transactions, as_of=dt.date(2026, 6, 1)
-    )
+    return run
+
+
+@pytest.mark.usefixtures("council_with_own_agreements")
+def test_older_national_file_does_not_change_a_councils_own_agreements() -> None:
+    run = import_older_national_agreements()
 
     record = Record.objects.get(dataset="developer-agreement-contribution", commitment__source_reference="W/1-open")
     assert record.cells["entry-date"] == "2024-08-01"
     assert Commitment.objects.get(source_reference="W/1-open").delivered_quantity == 2013
     assert Record.objects.filter(cells__reference="t9").exists()
-    assert Record.objects.filter(cells__reference="t8").exists()
     assert "older than in files of 1 August 2024" in " ".join(run.report["remarks"])
+
+
+@pytest.mark.usefixtures("council_with_own_agreements")
+def test_older_national_file_adds_the_transactions_of_another_council() -> None:
+    import_older_national_agreements()
+
+    assert Record.objects.filter(cells__reference="t8").exists()
+
+
+@pytest.mark.usefixtures("council_with_own_agreements")
+def test_older_national_file_changes_nothing_the_second_time() -> None:
+    import_older_national_agreements()
+
+    second_run = import_older_national_agreements()
+
     assert second_run.changed == 0
 
 

@@ -321,7 +321,7 @@ def test_combined_authorities_serve_listed_districts() -> None:
     assert set(codes) == {"E47900001", "E07900007", "E06900001"}
 
 
-def test_district_of_a_combined_authority_gets_its_new_code_if_name_and_tier_are_unique() -> None:
+def test_district_of_a_combined_authority_gets_a_new_code_if_only_it_has_the_name() -> None:
     import_list("councils", COUNCILS)
 
     import_list("combined-authorities", COMBINED_AUTHORITIES, as_of=dt.date(2025, 1, 1))

@@ -176,15 +176,32 @@ def test_after_restore_refuses_to_run_unless_emails_are_held(settings: Any) -> N
         call_command("after_restore")
 
 
-@pytest.mark.parametrize("file", [None, "2026-11.jsonl"], ids=["no file", "an empty file"])
-def test_after_restore_refuses_to_run_without_a_journal(settings: Any, file: str | None) -> None:
+def test_after_restore_refuses_to_run_without_a_journal(settings: Any) -> None:
     settings.EMAILS_HELD = True
-    if file:
-        Path(settings.JOURNAL_ROOT).mkdir(exist_ok=True)
-        Path(settings.JOURNAL_ROOT, file).touch()
 
     with pytest.raises(CommandError, match="There is no journal"):
         call_command("after_restore", "--since", timezone.now().isoformat())
+
+
+def test_after_restore_refuses_to_run_with_an_empty_journal(settings: Any) -> None:
+    settings.EMAILS_HELD = True
+    Path(settings.JOURNAL_ROOT).mkdir(exist_ok=True)
+    Path(settings.JOURNAL_ROOT, "2026-11.jsonl").touch()
+
+    with pytest.raises(CommandError, match="There is no journal"):
+        call_command("after_restore", "--since", timezone.now().isoformat())
+
+
+def test_after_restore_runs_without_a_journal_if_the_operator_says_so(settings: Any) -> None:
+    settings.EMAILS_HELD = True
+
+    call_command("after_restore", "--since", timezone.now().isoformat(), "--without-journal")
+
+
+def test_after_restore_runs_with_an_empty_journal_if_the_operator_says_so(settings: Any) -> None:
+    settings.EMAILS_HELD = True
+    Path(settings.JOURNAL_ROOT).mkdir(exist_ok=True)
+    Path(settings.JOURNAL_ROOT, "2026-11.jsonl").touch()
 
     call_command("after_restore", "--since", timezone.now().isoformat(), "--without-journal")
 

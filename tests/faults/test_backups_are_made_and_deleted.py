@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import psycopg2
 import pyrage
@@ -24,34 +25,60 @@ from tests.faults.backups import backup_root, key_file, manifest_of_nothing, wri
 __all__ = ["backup_root", "key_file"]
 
 
-def test_operators_are_told_when_a_backup_fails_without_what_the_database_said_of_people(backup_root: Path) -> None:
-    error = psycopg2.OperationalError("connection refused\nDETAIL: Key (email)=(amina@larkhaven.example)")
+@pytest.fixture
+def alert_operators() -> Iterator[Mock]:
+    """Provide the function that alerts operators, which sends nothing."""
+    with patch("housing.management.commands.backup.alert_operators") as mocked_function:
+        yield mocked_function
 
-    with (
-        patch("housing.management.commands.backup.make_backup", side_effect=error),
-        patch("housing.management.commands.backup.alert_operators") as alert,
-        pytest.raises(CommandError, match="connection refused") as raised,
-    ):
+
+@pytest.fixture
+def failing_backup(backup_root: Path) -> Iterator[None]:
+    """Make backups fail with an error of the database that contains an address."""
+    error = psycopg2.OperationalError("connection refused\nDETAIL: Key (email)=(amina@larkhaven.example)")
+    with patch("housing.management.commands.backup.make_backup", side_effect=error):
+        yield
+
+
+@pytest.mark.usefixtures("failing_backup")
+def test_operators_are_told_when_a_backup_fails(alert_operators: Mock) -> None:
+    with pytest.raises(CommandError, match="connection refused"):
         call_command("backup")
 
-    assert alert.call_args.args[0] == "The backup failed"
+    assert alert_operators.call_args.args[0] == "The backup failed"
+
+
+@pytest.mark.usefixtures("failing_backup", "alert_operators")
+def test_error_of_a_failed_backup_has_no_personal_data() -> None:
+    with pytest.raises(CommandError) as raised:
+        call_command("backup")
+
     assert "amina" not in str(raised.value)
 
 
-def test_operators_are_told_when_old_backups_cannot_be_deleted(backup_root: Path) -> None:
-    folder_and_manifest = (backup_root / "2026-11-30T021500Z", manifest_of_nothing())
+@pytest.fixture
+def record_heartbeat() -> Iterator[Mock]:
+    """Provide the function that records the heartbeat of backups, which changes nothing."""
+    with (
+        patch("housing.management.commands.backup.has_heartbeats", return_value=True),
+        patch("housing.management.commands.backup.record_heartbeat") as mocked_function,
+    ):
+        yield mocked_function
+
+
+def test_operators_are_told_when_old_backups_cannot_be_deleted(
+    backup_root: Path, alert_operators: Mock, record_heartbeat: Mock
+) -> None:
+    new_backup = (backup_root / "2026-11-30T021500Z", manifest_of_nothing())
 
     with (
-        patch("housing.management.commands.backup.make_backup", return_value=folder_and_manifest),
-        patch("housing.management.commands.backup.has_heartbeats", return_value=True),
-        patch("housing.management.commands.backup.record_heartbeat") as record_heartbeat,
+        patch("housing.management.commands.backup.make_backup", return_value=new_backup),
         patch("housing.management.commands.backup.rotate", side_effect=PermissionError("locked")),
-        patch("housing.management.commands.backup.alert_operators") as alert,
         pytest.raises(CommandError, match="The new backup is complete"),
     ):
         call_command("backup")
 
-    assert alert.call_args.args[0] == "Old backups could not be deleted"
+    assert alert_operators.call_args.args[0] == "Old backups could not be deleted"
     record_heartbeat.assert_called_once_with(BACKUP)
 
 

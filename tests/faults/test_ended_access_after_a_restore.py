@@ -427,9 +427,10 @@ def test_signatory_removed_since_the_backup_is_no_longer_asked(world: World) -> 
     assert Signatory.objects.get(pk=signatory.pk).removed_at is not None
 
 
-@pytest.mark.parametrize("declines", [False, True])
-def test_offer_withdrawn_or_declined_since_the_backup_waits_no_more(world: World, *, declines: bool) -> None:
-    offer = plans.offer_ownership(
+@pytest.fixture
+def offer_to_westmarch(world: World) -> OwnershipOffer:
+    """Return an offer to Westmarch to own a plan together with Larkhaven."""
+    return plans.offer_ownership(
         plan=published_plan(world),
         organisation=world.westmarch,
         offered_for=world.larkhaven,
@@ -437,15 +438,25 @@ def test_offer_withdrawn_or_declined_since_the_backup_waits_no_more(world: World
         author=world.amina,
         now=NOW(),
     )
+
+
+def test_offer_withdrawn_since_the_backup_cannot_be_accepted(world: World, offer_to_westmarch: OwnershipOffer) -> None:
     with lost():
-        if declines:
-            plans.answer_offer(offer=offer, accept=False, reason="No.", author=world.ben, now=NOW())
-        else:
-            plans.withdraw_offer(offer=OwnershipOffer.objects.get(pk=offer.pk), author=world.amina, now=NOW())
+        offer = OwnershipOffer.objects.get(pk=offer_to_westmarch.pk)
+        plans.withdraw_offer(offer=offer, author=world.amina, now=NOW())
 
     redo()
 
-    assert not OwnershipOffer.objects.acceptable().filter(pk=offer.pk).exists()
+    assert not OwnershipOffer.objects.acceptable().filter(pk=offer_to_westmarch.pk).exists()
+
+
+def test_offer_declined_since_the_backup_cannot_be_accepted(world: World, offer_to_westmarch: OwnershipOffer) -> None:
+    with lost():
+        plans.answer_offer(offer=offer_to_westmarch, accept=False, reason="No.", author=world.ben, now=NOW())
+
+    redo()
+
+    assert not OwnershipOffer.objects.acceptable().filter(pk=offer_to_westmarch.pk).exists()
 
 
 def test_audience_narrowed_since_the_backup_is_narrow_again(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from io import StringIO
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from django.core import mail
@@ -43,6 +43,7 @@ from tests.world import World, person
 __all__ = ["upper_rooms"]  # it fills the table
 
 NOW = timezone.now
+Act = Callable[[World], None]
 
 
 @pytest.fixture(autouse=True)
@@ -199,61 +200,75 @@ def may_comment(world: World) -> bool:
     return Share.objects.get(person=world.nadia).may_comment
 
 
-Act = Callable[[World], None]
-#: What is begun in the backup, what ends it, what takes that back, and whether it stands.
-ACTS: dict[str, tuple[Act, Act, Act, Callable[[World], bool]]] = {
-    "account": (lambda world: None, close, reopen, is_open),
-    "party": (lambda world: None, leave, come_back, takes_part),
-    "share": (show, take_back, show, is_shown),
-    "party role": (begin_party_role, set_party_role("member"), set_party_role("lead"), leads_party),
-    "membership role": (lambda world: None, set_role("viewer"), set_role("editor"), edits),
-    "administration": (begin_administration, stop_administering, administer, administers),
-    "share terms": (show, set_share(may_comment=False), set_share(may_comment=True), may_comment),
-    "subscription": (follow, stop, follow, follows),
-    "questions": (follow, refuse, allow, may_be_asked),
-    "suppression": (lambda world: None, mail_comes_back, let_go, gets_mail),
+class OppositeActs(NamedTuple):
+    """Acts about one subject that undo each other."""
+
+    begin: Act
+    end: Act
+    undo_end: Act
+    #: Whether what began has not ended.
+    stands: Callable[[World], bool]
+    #: Creates the plan of the acts.
+    make_plan: Callable[[World], Plan] = published_plan
+
+
+def nothing(world: World) -> None:
+    """Begin nothing, because the subject is in the world from the start."""
+
+
+ACTS = {
+    "account": OppositeActs(nothing, close, reopen, is_open),
+    "party": OppositeActs(nothing, leave, come_back, takes_part),
+    "share": OppositeActs(show, take_back, show, is_shown, make_plan=begin),
+    "party role": OppositeActs(begin_party_role, set_party_role("member"), set_party_role("lead"), leads_party),
+    "membership role": OppositeActs(nothing, set_role("viewer"), set_role("editor"), edits),
+    "administration": OppositeActs(begin_administration, stop_administering, administer, administers),
+    "share terms": OppositeActs(
+        show, set_share(may_comment=False), set_share(may_comment=True), may_comment, make_plan=begin
+    ),
+    "subscription": OppositeActs(follow, stop, follow, follows),
+    "questions": OppositeActs(follow, refuse, allow, may_be_asked),
+    "suppression": OppositeActs(nothing, mail_comes_back, let_go, gets_mail),
 }
 
 
-@pytest.mark.parametrize("name", ACTS)
-def test_what_ended_and_was_taken_back_since_the_backup_stands(world: World, name: str) -> None:
-    begin_it, end, back, stands = ACTS[name]
-    world.things["plan"] = begin(world) if "share" in name else published_plan(world)
-    begin_it(world)
+@pytest.mark.parametrize("acts", list(ACTS.values()), ids=list(ACTS))
+def test_what_ended_and_was_taken_back_since_the_backup_stands(world: World, acts: OppositeActs) -> None:
+    world.things["plan"] = acts.make_plan(world)
+    acts.begin(world)
     with lost():
-        end(world)
-        back(world)
+        acts.end(world)
+        acts.undo_end(world)
 
     redo()
 
-    assert stands(world)
+    assert acts.stands(world)
 
 
-@pytest.mark.parametrize("name", ACTS)
-def test_what_was_taken_back_and_ended_again_since_the_backup_ends(world: World, name: str) -> None:
-    begin_it, end, back, stands = ACTS[name]
-    world.things["plan"] = begin(world) if "share" in name else published_plan(world)
-    begin_it(world)
+@pytest.mark.parametrize("acts", list(ACTS.values()), ids=list(ACTS))
+def test_what_was_taken_back_and_ended_again_since_the_backup_ends(world: World, acts: OppositeActs) -> None:
+    world.things["plan"] = acts.make_plan(world)
+    acts.begin(world)
     with lost():
-        end(world)
-        back(world)
-        end(world)
+        acts.end(world)
+        acts.undo_end(world)
+        acts.end(world)
 
     redo()
 
-    assert not stands(world)
+    assert not acts.stands(world)
 
 
-@pytest.mark.parametrize("name", ["account", "suppression"])
-def test_what_ended_before_the_backup_and_was_taken_back_since_stands(world: World, name: str) -> None:
-    _begin, end, back, stands = ACTS[name]
-    end(world)
+@pytest.mark.parametrize("subject", ["account", "suppression"])
+def test_what_ended_before_the_backup_and_was_taken_back_since_stands(world: World, subject: str) -> None:
+    acts = ACTS[subject]
+    acts.end(world)
     with lost():
-        back(world)
+        acts.undo_end(world)
 
     redo()
 
-    assert stands(world)
+    assert acts.stands(world)
 
 
 def test_account_of_somebody_else_with_the_same_number_is_not_reopened(world: World) -> None:

@@ -130,7 +130,7 @@ def test_every_url_answers_as_the_access_table_says(
 ) -> None:
     expected = row.expectations.get(method)
     draw = who_draws(ROWS.index(row), expected) if expected is not None else {"lead"}
-    answers = {}
+    status_by_persona = {}
     wanted = {}
     for persona in PERSONAS if expected is not None else ONES_OF_A_KIND:
         with transaction.atomic(), pages_drawn(is_wanted=persona in draw):
@@ -143,10 +143,10 @@ def test_every_url_answers_as_the_access_table_says(
             allowed = {expected[persona]}
         else:
             allowed = {302, 405} if persona in WITHOUT_ACCOUNT else {404, 405}
-        answers[persona] = status
+        status_by_persona[persona] = status
         wanted[persona] = status if status in allowed else sorted(allowed)
 
-    assert answers == wanted
+    assert status_by_persona == wanted
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.label)
@@ -154,9 +154,11 @@ def test_other_methods_are_refused(row: Row, world: World, visit: Callable[[str]
     client = visit("lead")
     address = reverse(row.name, kwargs=row.on(world))
 
-    answers = {method: getattr(client, method)(address).status_code for method in OTHER_METHODS}
+    status_by_method = {method: getattr(client, method)(address).status_code for method in OTHER_METHODS}
 
-    assert answers == dict.fromkeys(OTHER_METHODS, 405) | {method: one["lead"] for method, one in row.also.items()}
+    assert status_by_method == dict.fromkeys(OTHER_METHODS, 405) | {
+        method: one["lead"] for method, one in row.also.items()
+    }
 
 
 ADMIN_INDEXES = sorted(
@@ -172,15 +174,15 @@ def in_turn(number: int) -> tuple[str, str]:
 
 @pytest.mark.parametrize("name", ["admin:index", *ADMIN_INDEXES])
 def test_django_admin_is_open_only_to_administrators(name: str, visit: Callable[[str], Client]) -> None:
-    answers = {}
+    status_by_persona = {}
     for persona in in_turn(ADMIN_INDEXES.index(name) if name in ADMIN_INDEXES else 0):
         with transaction.atomic():
-            answers[persona] = visit(persona).get(reverse(name)).status_code
+            status_by_persona[persona] = visit(persona).get(reverse(name)).status_code
             transaction.set_rollback(True)
 
     # An administrator may be refused what only services may write (403), but never gets an error.
-    assert answers.pop("administrator") in {200, 403}
-    assert answers == dict.fromkeys(answers, 302)
+    assert status_by_persona.pop("administrator") in {200, 403}
+    assert status_by_persona == dict.fromkeys(status_by_persona, 302)
 
 
 @pytest.mark.parametrize("persona", PERSONAS)

@@ -80,17 +80,17 @@ def visitor(planted: Planted, persona: str) -> Fetch:
 
     def fetch(method: str, path: str, data: Mapping[str, str] | None = None) -> Answer:
         with transaction.atomic():
-            answer = getattr(client, method)(path, data)
-            body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            response = getattr(client, method)(path, data)
+            body = b"".join(response.streaming_content) if response.streaming else response.content
             if method == "post":
                 transaction.set_rollback(True)
         return Answer(
-            answer.status_code,
-            answer.get("Content-Type", ""),
+            response.status_code,
+            response.get("Content-Type", ""),
             body,
-            answer.get("Location", ""),
-            answer.get("Content-Disposition", ""),
-            answer.get("Content-Security-Policy", ""),
+            response.get("Location", ""),
+            response.get("Content-Disposition", ""),
+            response.get("Content-Security-Policy", ""),
         )
 
     return fetch
@@ -171,8 +171,8 @@ def test_no_export_has_a_foreign_word(planted: Planted, persona: str, settings: 
 
     leaks = []
     for address in addresses:
-        answer = fetch("get", address)
-        leaks += [f"{address} holds {word}" for word in words_shown(foreign, f"{answer.text} {answer.headers}")]
+        response = fetch("get", address)
+        leaks += [f"{address} holds {word}" for word in words_shown(foreign, f"{response.text} {response.headers}")]
 
     assert len(addresses) > 4
     assert leaks == []
@@ -188,8 +188,8 @@ def test_no_calendar_has_a_foreign_word(planted: Planted, persona: str) -> None:
         address = make_address(
             person=person, partnership=partnership, kinds=CalendarKind.values, author=person, now=now
         )
-        answer = visitor(planted, "signed_out")("get", reverse("calendars:feed", args=[address.secret]))
-        text = answer.text.replace("\r\n ", "")
+        response = visitor(planted, "signed_out")("get", reverse("calendars:feed", args=[address.secret]))
+        text = response.text.replace("\r\n ", "")
         leaks += words_shown(foreign, text)
 
     assert leaks == []

@@ -1000,8 +1000,8 @@ def test_record_is_shown_only_to_its_readers(world: World, visit: Callable[[str]
 
 
 def _text(client: Client, page: str) -> str:
-    answer = client.get(page)
-    return b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode()
+    response = client.get(page)
+    return b"".join(response.streaming_content).decode() if response.streaming else response.content.decode()
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.act])
@@ -1011,22 +1011,22 @@ def test_record_is_changed_only_by_its_writers(world: World, visit: Callable[[st
     act = case.act
     assert act is not None
     wrote = set()
-    answers = {}
+    status_by_side = {}
 
     for side in sides(world):
         with transaction.atomic():
             before = act.changed(record)
-            answers[side] = (
+            status_by_side[side] = (
                 visit(side).post(reverse(act.url, kwargs=act.on(record)), act.data(world, record)).status_code
             )
             if act.changed(record) != before:
                 wrote.add(side)
             transaction.set_rollback(True)
 
-    assert wrote == act.writers, answers
-    assert {answers[side] for side in wrote} == {302}
+    assert wrote == act.writers, status_by_side
+    assert {status_by_side[side] for side in wrote} == {302}
     # People without any right to the record cannot tell that it exists.
-    assert {answers[side] for side in ("stranger", "left", "administrator")} == {404}
+    assert {status_by_side[side] for side in ("stranger", "left", "administrator")} == {404}
 
 
 def test_board_counts_only_readable_entries(world: World) -> None:

@@ -40,16 +40,16 @@ def open_page(page: Any, address: str) -> str | None:
     Pages that run no scripts, in which axe cannot work, are returned as text: the copies of emails exactly as sent.
     """
     try:
-        answer = page.goto(address)
+        response = page.goto(address)
     except Error as error:
         if "Download is starting" not in str(error):
             raise
         return None
-    if page.url != address or "html" not in answer.headers.get("content-type", ""):
+    if page.url != address or "html" not in response.headers.get("content-type", ""):
         return None
-    if "sandbox" not in answer.headers.get("content-security-policy", ""):
+    if "sandbox" not in response.headers.get("content-security-policy", ""):
         return ""
-    text = answer.text()
+    text = response.text()
     page.goto("about:blank")
     page.set_content(text)
     return str(text)

@@ -124,9 +124,9 @@ def test_no_page_shows_an_address_entered_by_another_organisation(planted: Plant
 
     leaks = []
     for page in pages_with_people(planted):
-        answer = fetch("get", page)
-        assert answer.status < 500
-        leaks += [f"{page} shows {word}" for word in words_shown(foreign, f"{answer.text} {answer.headers}")]
+        response = fetch("get", page)
+        assert response.status < 500
+        leaks += [f"{page} shows {word}" for word in words_shown(foreign, f"{response.text} {response.headers}")]
 
     assert "\n".join(leaks) == ""
 

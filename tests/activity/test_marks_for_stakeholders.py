@@ -113,11 +113,11 @@ def test_editor_cannot_mark(world: World, make: Any, name: str) -> None:
 def test_lead_marks_on_the_page(world: World, make: Any, name: str) -> None:
     record, page, _ = make(world)
     client = signed_in(world.amina)
-    offered = client.get(record.get_absolute_url()).content.decode()
+    page_before = client.get(record.get_absolute_url()).content.decode()
 
-    answer = client.post(reverse(page, kwargs={"pk": record.pk}), {"tell": "yes"}, follow=True).content.decode()
+    page_after = client.post(reverse(page, kwargs={"pk": record.pk}), {"tell": "yes"}, follow=True).content.decode()
 
-    assert "Tell stakeholders" in " ".join(offered.split())
-    assert "We will tell stakeholders about this" in answer
-    assert "Stop telling stakeholders" in answer
+    assert "Tell stakeholders" in " ".join(page_before.split())
+    assert "We will tell stakeholders about this" in page_after
+    assert "Stop telling stakeholders" in page_after
     assert is_marked(name, record)

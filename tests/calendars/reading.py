@@ -58,8 +58,8 @@ def address_of(person: User, partnership: Partnership | None = None, *kinds: str
 
 def feed(path: str) -> Read:
     """Return the feed at a path, fetched without signing in."""
-    answer = Client().get(path)
-    assert answer.status_code == 200
-    assert answer["Content-Type"] == "text/calendar; charset=utf-8"
-    [read] = read_all(answer.content)
+    response = Client().get(path)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/calendar; charset=utf-8"
+    [read] = read_all(response.content)
     return read

@@ -108,9 +108,9 @@ def test_form_accepts_a_larger_total_with_a_tick_and_a_note(world: World) -> Non
     commitment = agree(world)
     form_data = LARGER_TOTAL | {"more": "on", "note_text": "The roof holds one more."}
 
-    answer = signed_in(world.eddie).post(progress_url(commitment), form_data)
+    response = signed_in(world.eddie).post(progress_url(commitment), form_data)
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert commitment.progress.get().delivered == 61
 
 

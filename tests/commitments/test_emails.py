@@ -45,11 +45,11 @@ def test_leads_of_giver_and_receiver_are_asked_once_to_confirm(world: World) -> 
     eddie = signed_in(world.eddie)
 
     for _ in range(2):
-        answer = eddie.post(reverse("commitments:new"), form_data, follow=True)
+        response = eddie.post(reverse("commitments:new"), form_data, follow=True)
 
     assert emails() == [("amina", "needs your confirmation"), ("ben", "needs your confirmation")]
     assert Commitment.objects.count() == 1
-    assert "waiting for Larkhaven Homes and Westmarch" in answer.content.decode()
+    assert "waiting for Larkhaven Homes and Westmarch" in response.content.decode()
 
 
 def test_email_says_what_is_promised_and_links_to_its_page(world: World) -> None:

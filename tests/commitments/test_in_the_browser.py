@@ -187,12 +187,12 @@ def test_pages_in_each_state_are_accessible_and_reflow(page: Any, live_server: A
     for path in PAGES:
         address = path.format(**ids)
         page.set_viewport_size(WIDE)
-        answer = page.goto(f"{live_server.url}{address}")
+        response = page.goto(f"{live_server.url}{address}")
         for size in (WIDE, NARROW):
             page.set_viewport_size(size)
             problems = axe_violations(page, is_narrowed=size == NARROW)
             problems += [] if reflows(page) else ["needs sideways scrolling"]
-            if answer.status != 200 or problems:
-                problems_by_page[address, size["width"]] = [answer.status, *problems]
+            if response.status != 200 or problems:
+                problems_by_page[address, size["width"]] = [response.status, *problems]
 
     assert problems_by_page == {}

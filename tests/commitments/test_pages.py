@@ -43,10 +43,10 @@ def test_form_asks_for_an_organisation_the_person_edits_for(world: World) -> Non
     answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
     form_data = {"giver": world.harbour.pk, "receiver": world.westmarch.pk, "text": "Homes.", **day_field("due_on", 90)}
 
-    answer = signed_in(world.eddie).post(reverse("commitments:new"), form_data | {"key": uuid.uuid4()})
+    response = signed_in(world.eddie).post(reverse("commitments:new"), form_data | {"key": uuid.uuid4()})
 
-    assert answer.status_code == 422
-    assert "You cannot make changes for either organisation" in answer.content.decode()
+    assert response.status_code == 422
+    assert "You cannot make changes for either organisation" in response.content.decode()
     assert not Commitment.objects.exists()
 
 
@@ -55,10 +55,10 @@ def test_form_lets_only_a_lead_confirm_for_their_organisation(world: World) -> N
     terms = {"giver": world.westmarch.pk, "receiver": world.larkhaven.pk, "text": "Homes.", **day_field("due_on", 90)}
     form_data = terms | {"owner": world.ben.pk, "confirm": "on", "key": uuid.uuid4()}
 
-    answer = signed_in(world.amina).post(reverse("commitments:new"), form_data)
+    response = signed_in(world.amina).post(reverse("commitments:new"), form_data)
 
-    assert answer.status_code == 422
-    assert "Only a lead of Westmarch Borough Council can confirm this" in answer.content.decode()
+    assert response.status_code == 422
+    assert "Only a lead of Westmarch Borough Council can confirm this" in response.content.decode()
     assert not Commitment.objects.exists()
 
 
@@ -89,11 +89,13 @@ def test_commitment_is_agreed_once_both_leads_confirm_on_its_page(world: World) 
     form_of_giver = {"revision": 1, "owner": world.eddie.pk}
     signed_in(world.amina).post(page_url("confirm", commitment, side="giving"), form_of_giver)
 
-    answer = signed_in(world.ben).post(page_url("confirm", commitment, side="receiving"), {"revision": 1}, follow=True)
+    response = signed_in(world.ben).post(
+        page_url("confirm", commitment, side="receiving"), {"revision": 1}, follow=True
+    )
 
     commitment.refresh_from_db()
     assert commitment.status == Status.AGREED
-    assert f"{commitment.reference} has been agreed." in answer.content.decode()
+    assert f"{commitment.reference} has been agreed." in response.content.decode()
 
 
 def test_page_shows_a_progress_report_with_its_file(world: World) -> None:
@@ -128,11 +130,11 @@ def test_second_report_is_accepted_from_a_form_opened_after_the_first(world: Wor
 def test_receiver_verifies_a_delivery_on_its_page(world: World) -> None:
     commitment = done_commitment(world)
 
-    answer = signed_in(world.ben).post(page_url("verify", commitment), {"verdict": "verified"}, follow=True)
+    response = signed_in(world.ben).post(page_url("verify", commitment), {"verdict": "verified"}, follow=True)
 
     commitment.refresh_from_db()
     assert commitment.status == Status.VERIFIED
-    assert "has been verified as delivered" in answer.content.decode()
+    assert "has been verified as delivered" in response.content.decode()
 
 
 def test_confirming_the_same_terms_twice_is_refused(world: World) -> None:
@@ -140,10 +142,10 @@ def test_confirming_the_same_terms_twice_is_refused(world: World) -> None:
     ben = signed_in(world.ben)
     ben.post(page_url("confirm", commitment, side="receiving"), {"revision": 1})
 
-    second_answer = ben.post(page_url("confirm", commitment, side="receiving"), {"revision": 1})
+    second_response = ben.post(page_url("confirm", commitment, side="receiving"), {"revision": 1})
 
-    assert second_answer.status_code == 422
-    assert "has already confirmed" in second_answer.content.decode()
+    assert second_response.status_code == 422
+    assert "has already confirmed" in second_response.content.decode()
 
 
 def test_list_applies_filters_and_hides_commitments_of_others(world: World) -> None:
@@ -161,10 +163,10 @@ def test_list_applies_filters_and_hides_commitments_of_others(world: World) -> N
 def test_invalid_filters_are_reported_above_the_list(world: World) -> None:
     propose(world)
 
-    answer = signed_in(world.ben).get(reverse("commitments:list"), {"side": "x", "after": "!!", "partnership": "y"})
+    response = signed_in(world.ben).get(reverse("commitments:list"), {"side": "x", "after": "!!", "partnership": "y"})
 
-    assert answer.status_code == 422
-    assert "There is a problem" in answer.content.decode()
+    assert response.status_code == 422
+    assert "There is a problem" in response.content.decode()
 
 
 def test_evidence_opens_for_parties_but_not_for_strangers(world: World) -> None:
@@ -182,18 +184,18 @@ def test_evidence_opens_for_parties_but_not_for_strangers(world: World) -> None:
 def test_delivery_is_not_sent_back_without_a_note(world: World) -> None:
     commitment = done_commitment(world)
 
-    answer = signed_in(world.ben).post(page_url("verify", commitment), {"verdict": "missing"})
+    response = signed_in(world.ben).post(page_url("verify", commitment), {"verdict": "missing"})
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
 
 
 def test_delivery_is_in_progress_again_after_it_was_sent_back(world: World) -> None:
     commitment = done_commitment(world)
     form_data = {"verdict": "missing", "note_text": "No keys."}
 
-    answer = signed_in(world.ben).post(page_url("verify", commitment), form_data, follow=True)
+    response = signed_in(world.ben).post(page_url("verify", commitment), form_data, follow=True)
 
-    assert "in progress again" in answer.content.decode()
+    assert "in progress again" in response.content.decode()
 
 
 def test_proposer_is_offered_to_withdraw_a_proposal(world: World) -> None:

@@ -146,8 +146,8 @@ def test_page_asks_the_receiver_to_verify_an_action(world: World) -> None:
 def test_receiver_verifies_an_action_on_its_page(world: World) -> None:
     action = done_action(world, world.westmarch)
 
-    answer = signed_in(world.ben).post(reverse("commitments:verify", args=[action.pk]), {"verdict": "verified"})
+    response = signed_in(world.ben).post(reverse("commitments:verify", args=[action.pk]), {"verdict": "verified"})
 
     action.refresh_from_db()
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert action.is_verified

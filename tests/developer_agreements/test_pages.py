@@ -18,9 +18,9 @@ pytestmark = pytest.mark.django_db
 
 def page_text(client: Client, address: str) -> str:
     """Open a page, and return its HTML with single spaces."""
-    answer = client.get(address)
-    assert answer.status_code == 200
-    return collapse(answer.content.decode())
+    response = client.get(address)
+    assert response.status_code == 200
+    return collapse(response.content.decode())
 
 
 def list_url(world: World) -> str:
@@ -189,6 +189,6 @@ def test_administrator_cannot_change_an_agreement_in_django_admin(client: Client
     (agreement,) = save_agreements(world, "W/1-da")
     client.force_login(world.dee)
 
-    answer = client.post(admin_url(agreement), {"reference": "another"})
+    response = client.post(admin_url(agreement), {"reference": "another"})
 
-    assert answer.status_code == 403
+    assert response.status_code == 403

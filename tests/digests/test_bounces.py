@@ -225,13 +225,13 @@ def test_a_released_address_gets_digests_again(world: World, email: Delivery) ->
 def call_webhook(client: Client, payload: Any, *, secret: str = SECRET, provider: str = "postmark") -> int:
     """Call a provider's webhook, and return the status code of the answer."""
     basic = base64.b64encode(secret.encode()).decode()
-    answer = client.post(
+    response = client.post(
         reverse("digests:reports", args=[provider]),
         json.dumps(payload),
         content_type="application/json",
         HTTP_AUTHORIZATION=f"Basic {basic}",
     )
-    return answer.status_code
+    return response.status_code
 
 
 def postmark_report(email: Delivery, kind: str, number: int = 1) -> dict[str, Any]:

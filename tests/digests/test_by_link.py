@@ -81,9 +81,9 @@ def answer_link(unanswered_subscription: Subscription) -> str:
 def act(browser: Client, subscription: Subscription, verb: str, **data: str) -> str:
     """Press a button on the preferences page, and return the page that follows."""
     address = f"{manage(subscription.person)}{subscription.pk}/{verb}/"
-    answer = browser.post(address, data)
-    assert answer.status_code == 302
-    return str(browser.get(answer["Location"]).content.decode())
+    response = browser.post(address, data)
+    assert response.status_code == 302
+    return str(browser.get(response["Location"]).content.decode())
 
 
 def link_in(email: object, page: str) -> str:
@@ -196,13 +196,15 @@ def test_confirming_sets_the_chosen_frequency_and_shows_the_next_digest(
     unanswered_subscription: Subscription, bearer: Client
 ) -> None:
     question = bearer.get(answer_link(unanswered_subscription)).content.decode()
-    answer = bearer.post(answer_link(unanswered_subscription), {"answer": "yes", "frequency": "daily"}).content.decode()
+    page_after = bearer.post(
+        answer_link(unanswered_subscription), {"answer": "yes", "frequency": "daily"}
+    ).content.decode()
 
     unanswered_subscription.refresh_from_db()
     assert '<option value="at_once" selected>' in collapse(question)
     assert unanswered_subscription.status == "confirmed"
     assert unanswered_subscription.frequency == "daily"
-    assert re.search(r"Next digest: \w+ \d+ \w+ \d{4}, 08:00, if something has changed by then", answer)
+    assert re.search(r"Next digest: \w+ \d+ \w+ \d{4}, 08:00, if something has changed by then", page_after)
 
 
 @pytest.mark.parametrize("frequency", ["at_once", "hourly", ""])
@@ -305,11 +307,11 @@ def test_a_pause_to_come_is_said_and_can_be_cancelled(sols_subscription: Subscri
     Preference.objects.filter(person=sols_subscription.person).update(paused_from=start, paused_until=end)
 
     page_before = " ".join(bearer.get(manage(sols_subscription.person)).content.decode().split())
-    answer = bearer.post(manage(sols_subscription.person), {"resume": "yes"}, follow=True).content.decode()
+    page_after = bearer.post(manage(sols_subscription.person), {"resume": "yes"}, follow=True).content.decode()
 
     assert f"All your digests will be paused from {long_date(start)} until {long_date(end)}." in page_before
-    assert "The pause has been cancelled" in answer
-    assert "All your digests will be paused" not in answer
+    assert "The pause has been cancelled" in page_after
+    assert "All your digests will be paused" not in page_after
 
 
 def test_a_pause_to_come_is_said_on_the_page_of_choices(world: World) -> None:
@@ -319,10 +321,10 @@ def test_a_pause_to_come_is_said_on_the_page_of_choices(world: World) -> None:
     client = signed_in(world.ben)
 
     page_before = " ".join(client.get(reverse("digests:manage")).content.decode().split())
-    answer = client.post(reverse("digests:manage"), {"resume": "yes"}, follow=True).content.decode()
+    page_after = client.post(reverse("digests:manage"), {"resume": "yes"}, follow=True).content.decode()
 
     assert f"All your digests will be paused from {long_date(start)} until {long_date(end)}." in page_before
-    assert "The pause has been cancelled" in answer
+    assert "The pause has been cancelled" in page_after
 
 
 # ---- New links
@@ -336,7 +338,7 @@ def test_an_expired_link_sends_new_links_to_its_own_address(
     old_token = token(world.sol, Purpose.PREFERENCES, days=31)
 
     expired_page = bearer.get(reverse("digests:preferences", kwargs={"token": old_token}))
-    answer = bearer.post(reverse("digests:renew", kwargs={"purpose": "preferences", "token": old_token}))
+    response = bearer.post(reverse("digests:renew", kwargs={"purpose": "preferences", "token": old_token}))
     office.drain()
     email = office.to(world.sol)[-1]
 
@@ -344,8 +346,8 @@ def test_an_expired_link_sends_new_links_to_its_own_address(
     assert (
         reverse("digests:renew", kwargs={"purpose": "preferences", "token": old_token}) in expired_page.content.decode()
     )
-    assert answer.status_code == 200
-    assert world.sol.email not in answer.content.decode()  # another person may have the old email
+    assert response.status_code == 200
+    assert world.sol.email not in response.content.decode()  # another person may have the old email
     assert email["Subject"] == "New links for your digests"
     for page in ("preferences", "read", "stop"):
         path = link_in(email, page)
@@ -403,8 +405,8 @@ def test_a_forged_token_gets_no_new_link(sols_subscription: Subscription, bearer
         ("preferences", f"{valid_token[:-1]}x"),
         ("preferences", "1.2.3"),
     ):
-        answer = bearer.post(reverse("digests:renew", kwargs={"purpose": purpose, "token": sent_token}))
-        assert answer.status_code == 404
+        response = bearer.post(reverse("digests:renew", kwargs={"purpose": purpose, "token": sent_token}))
+        assert response.status_code == 404
     assert not Delivery.objects.filter(kind="digests.links").exists()
 
 
@@ -427,7 +429,7 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
     page = browser.get(public_plan.get_absolute_url()).content.decode()
     address = reverse("digests:follow", kwargs={"plan": public_plan.pk})
     form = browser.get(address)
-    answer = browser.post(address, {"email": "Resident@street.example", "name": "Rose", "frequency": "at_once"})
+    response = browser.post(address, {"email": "Resident@street.example", "name": "Rose", "frequency": "at_once"})
     had_account = User.objects.filter(email="resident@street.example").exists()
     publish(public_plan, 60, author=world.amina)
     play(office)
@@ -439,7 +441,7 @@ def test_anybody_can_follow_a_public_plan_by_confirming_an_email(
 
     assert address in page
     assert form.status_code == 200
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert not had_account
     assert "someone who entered your address, asked for digests about Open Quay" in text_of(office.to(rose)[0]).replace(
         "\n", " "
@@ -496,12 +498,12 @@ def test_a_plan_no_longer_readable_by_link_points_to_the_preferences_page(
     link = {"token": token(world.sol, Purpose.READ, number=email.pk), "plan": plan.pk}
     services.stop(subscriptions=[sols_subscription], author=world.amina, reason="Ended.", now=timezone.now())
 
-    answer = bearer.get(reverse("digests:read", kwargs=link))
+    response = bearer.get(reverse("digests:read", kwargs=link))
 
-    assert answer.status_code == 404
-    assert "You no longer follow this, or you can no longer see it" in answer.content.decode()
-    assert "Harbour Quarter" not in answer.content.decode()
-    assert reverse("digests:new-links") in answer.content.decode()
+    assert response.status_code == 404
+    assert "You no longer follow this, or you can no longer see it" in response.content.decode()
+    assert "Harbour Quarter" not in response.content.decode()
+    assert reverse("digests:new-links") in response.content.decode()
 
 
 def test_a_stakeholder_compares_two_versions_through_an_emails_link(

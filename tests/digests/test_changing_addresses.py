@@ -60,8 +60,8 @@ def shown_to_amina(world: World, plan: Plan) -> str:
         for subscription in Subscription.objects.live()
         for name in _CHANGES
     ]
-    answers = [browser.get(page) for page in pages]
-    return "".join(b"".join(answer).decode() for answer in answers if answer.status_code == 200)
+    responses = [browser.get(page) for page in pages]
+    return "".join(b"".join(response).decode() for response in responses if response.status_code == 200)
 
 
 _CHANGES = ("correct-address", "end-stakeholder")
@@ -132,9 +132,9 @@ def test_only_the_organisation_that_added_somebody_corrects_their_address(
 ) -> None:
     address = reverse("digests:correct-address", args=[sols_subscription.pk])
 
-    answers = [signed_in(person).post(address, {"email": NEW}).status_code for person in (world.ben, world.vera)]
+    status_codes = [signed_in(person).post(address, {"email": NEW}).status_code for person in (world.ben, world.vera)]
 
-    assert answers == [404, 404]
+    assert status_codes == [404, 404]
     assert not User.objects.filter(email=NEW).exists()
 
 
@@ -192,9 +192,9 @@ def test_only_the_new_address_can_confirm_the_move(
     new_subscription = Subscription.objects.get(person__email=NEW)
 
     link = reverse("digests:confirm", kwargs={"token": token(world.sol, Purpose.CONFIRM, number=new_subscription.pk)})
-    answer = Client().post(link, {"answer": "yes"})
+    response = Client().post(link, {"answer": "yes"})
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
     assert Subscription.objects.get(pk=new_subscription.pk).is_waiting
 
 

@@ -91,8 +91,8 @@ def case_of(kind: EmailKind) -> tuple[str, str]:
 def answer_page(person: User, **ways: str) -> Client:
     """Choose these ways on the page of choices, and return the person's browser."""
     client = signed_in(person)
-    answer = client.post(reverse("digests:manage"), PAGE | {f"way_{group}": way for group, way in ways.items()})
-    assert answer.status_code == 302
+    response = client.post(reverse("digests:manage"), PAGE | {f"way_{group}": way for group, way in ways.items()})
+    assert response.status_code == 302
     return client
 
 

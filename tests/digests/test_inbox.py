@@ -27,9 +27,9 @@ from tests.world import World
 
 def page(person: Any, query: str = "") -> str:
     """Return the person's inbox as HTML."""
-    answer = signed_in(person).get(reverse("digests:inbox") + query)
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = signed_in(person).get(reverse("digests:inbox") + query)
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def test_the_inbox_groups_notices_by_partnership(world: World, item: InboxItem) 
 
 
 def test_opening_a_notice_marks_it_read_and_leads_to_its_page(world: World, item: InboxItem) -> None:
-    answer = signed_in(world.ben).get(reverse("digests:inbox-open", args=[item.pk]))
+    response = signed_in(world.ben).get(reverse("digests:inbox-open", args=[item.pk]))
 
-    assert answer["Location"] == reverse("commitments:detail", args=[item.record_id])
+    assert response["Location"] == reverse("commitments:detail", args=[item.record_id])
     assert unread_count(world.ben) == 0
 
 
@@ -81,8 +81,8 @@ def test_notices_are_marked_read_and_unread(world: World, item: InboxItem) -> No
     client = signed_in(world.ben)
     inbox_url = f"{reverse('digests:inbox')}?unread=yes"
 
-    answer = client.post(reverse("digests:inbox-mark"), {"item": item.pk, "as": "read", "back": inbox_url})
-    assert answer["Location"] == inbox_url
+    response = client.post(reverse("digests:inbox-mark"), {"item": item.pk, "as": "read", "back": inbox_url})
+    assert response["Location"] == inbox_url
     assert unread_count(world.ben) == 0
 
     client.post(reverse("digests:inbox-mark"), {"item": item.pk, "as": "unread", "back": "https://elsewhere.example/"})
@@ -93,9 +93,9 @@ def test_notices_are_marked_read_and_unread(world: World, item: InboxItem) -> No
 
 
 def test_marking_nothing_says_what_to_do(world: World, item: InboxItem) -> None:
-    answer = signed_in(world.ben).post(reverse("digests:inbox-mark"), {"as": "read"}, follow=True)
+    response = signed_in(world.ben).post(reverse("digests:inbox-mark"), {"as": "read"}, follow=True)
 
-    assert "Select at least one notice." in answer.content.decode()
+    assert "Select at least one notice." in response.content.decode()
 
 
 def test_the_inbox_is_filtered_by_group_and_unread(world: World, item: InboxItem) -> None:
@@ -114,8 +114,8 @@ def test_what_may_no_longer_be_read_has_no_name_and_no_link(world: World, item: 
     assert "something you can no longer read" in html
     assert "Sixty modular homes" not in html
     assert world.partnership.title not in html
-    answer = signed_in(world.chidi).get(reverse("digests:inbox-open", args=[item.pk]), follow=True)
-    assert "You can no longer read what this notice is about." in answer.content.decode()
+    response = signed_in(world.chidi).get(reverse("digests:inbox-open", args=[item.pk]), follow=True)
+    assert "You can no longer read what this notice is about." in response.content.decode()
 
 
 def test_the_masthead_says_how_many_are_unread(world: World, item: InboxItem) -> None:
@@ -131,9 +131,9 @@ def test_a_digest_is_in_the_inbox_too(world: World, plan: Plan, office: PostOffi
     play(office)
 
     [digest] = InboxItem.objects.filter(person=world.ben, record_kind="digest")
-    answer = browser.get(reverse("digests:inbox-open", args=[digest.pk]), follow=True)
-    assert answer.status_code == 200
-    assert "Harbour Quarter" in answer.content.decode()
+    response = browser.get(reverse("digests:inbox-open", args=[digest.pk]), follow=True)
+    assert response.status_code == 200
+    assert "Harbour Quarter" in response.content.decode()
 
 
 def test_a_digest_in_the_inbox_is_named_after_what_it_told(world: World, plan: Plan, office: PostOffice) -> None:

@@ -190,10 +190,10 @@ def test_usual_lead_times_are_chosen_again_and_others_kept(world: World) -> None
 def test_days_and_never_are_not_chosen_together(world: World) -> None:
     client = signed_in(world.ben)
 
-    answer = client.post(reverse("digests:manage"), PAGE | {"lead_dates": ["30", "-1"]})
+    response = client.post(reverse("digests:manage"), PAGE | {"lead_dates": ["30", "-1"]})
 
-    assert answer.status_code == 422
-    assert "not both" in answer.content.decode()
+    assert response.status_code == 422
+    assert "not both" in response.content.decode()
     assert chosen_lead_times(world.ben)["dates"] is None
 
 
@@ -205,9 +205,9 @@ def test_saving_the_page_keeps_days_that_it_does_not_offer(world: World) -> None
         name: [str(day) for day in field.initial] for name, field in form.fields.items() if name in LEADS
     }
 
-    answer = client.post(reverse("digests:manage"), PAGE | initial_answers)
+    response = client.post(reverse("digests:manage"), PAGE | initial_answers)
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert chosen_lead_times(world.ben)["commitments"] == [45]
 
 

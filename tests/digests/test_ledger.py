@@ -38,9 +38,9 @@ from tests.world import World
 def page(person: User, name: str, **kwargs: object) -> str:
     """Return a page as this person sees it."""
     client = signed_in(person)
-    answer = client.get(reverse(f"digests:{name}", kwargs=kwargs))
-    assert answer.status_code == 200
-    return answer.content.decode()
+    response = client.get(reverse(f"digests:{name}", kwargs=kwargs))
+    assert response.status_code == 200
+    return response.content.decode()
 
 
 def ask(world: World, plan: Plan) -> Subscription:

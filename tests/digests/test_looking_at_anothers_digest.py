@@ -58,6 +58,6 @@ def test_people_see_in_their_account_that_an_administrator_read_an_email(world: 
 
 
 def test_your_own_next_digest_needs_no_reason(world: World, dee: Client) -> None:
-    answer = dee.get(reverse("digests:preview", args=[world.dee.pk]))
+    response = dee.get(reverse("digests:preview", args=[world.dee.pk]))
 
-    assert "what the digest would say if we sent it now" in answer.content.decode()
+    assert "what the digest would say if we sent it now" in response.content.decode()

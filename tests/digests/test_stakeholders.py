@@ -47,16 +47,16 @@ def ask(world: World, about: Target, email: str, name: str = "", *, says_yes: bo
 
 def listed(client: Client, address: str = "", **chosen: str) -> list[str]:
     """Return the names of the stakeholders on a page of the list, in order."""
-    answer = client.get(address or reverse(LIST), chosen)
-    assert answer.status_code == 200
-    headers = re.findall(r'<th scope="row"[^>]*>(.*?)</th>', tight(answer.content.decode()))
+    response = client.get(address or reverse(LIST), chosen)
+    assert response.status_code == 200
+    headers = re.findall(r'<th scope="row"[^>]*>(.*?)</th>', tight(response.content.decode()))
     return [unescape(strip_tags(header)).strip() for header in headers]
 
 
 def rows(client: Client, **chosen: str) -> list[dict[str, str]]:
     """Return the rows of the exported file."""
-    answer = client.get(reverse("digests:export-stakeholders"), chosen)
-    text = b"".join(answer.streaming_content).decode().removeprefix("\ufeff")  # type: ignore[attr-defined]  # streamed
+    response = client.get(reverse("digests:export-stakeholders"), chosen)
+    text = b"".join(response.streaming_content).decode().removeprefix("\ufeff")  # type: ignore[attr-defined]  # streamed
     return list(csv.DictReader(io.StringIO(text)))
 
 
@@ -327,10 +327,10 @@ def test_nothing_is_exported_for_a_plan_that_the_reader_cannot_choose(world: Wor
 def test_an_invalid_filter_is_reported_and_exports_nothing(
     amina: Client, subscription_by_name: dict[str, Subscription]
 ) -> None:
-    answer = amina.get(reverse(LIST), {"status": "married"})
+    response = amina.get(reverse(LIST), {"status": "married"})
     file = amina.get(reverse("digests:export-stakeholders"), {"status": "married"})
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert file.status_code == 302
     assert file["Location"] == f"{reverse(LIST)}?status=married"
     assert not Export.objects.exists()
@@ -461,10 +461,10 @@ def test_a_second_click_on_stop_changes_nothing_and_says_so(
 ) -> None:
     page = reverse("digests:end-stakeholder", kwargs={"pk": subscription_by_name["dot"].pk})
 
-    answer = amina.post(page, {"reason": "Once more."}, follow=True)
+    response = amina.post(page, {"reason": "Once more."}, follow=True)
 
     subscription_by_name["dot"].refresh_from_db()
-    assert "they had already ended" in answer.content.decode()
+    assert "they had already ended" in response.content.decode()
     assert subscription_by_name["dot"].reason == "Moved on."
 
 
@@ -473,9 +473,9 @@ def test_stopping_does_not_redirect_to_another_site(
 ) -> None:
     page = reverse("digests:end-stakeholder", kwargs={"pk": subscription_by_name["bea"].pk})
 
-    answer = amina.post(f"{page}?next=https://elsewhere.example/", {"reason": "She has left."})
+    response = amina.post(f"{page}?next=https://elsewhere.example/", {"reason": "She has left."})
 
-    assert answer["Location"] == reverse(LIST)
+    assert response["Location"] == reverse(LIST)
 
 
 def test_asking_again_returns_to_the_page_of_the_stakeholder(
@@ -484,10 +484,10 @@ def test_asking_again_returns_to_the_page_of_the_stakeholder(
     page = subscription_by_name["abel"].get_absolute_url()
     [action] = re.findall(r'action="(/digests/stakeholders/\d+/ask-again/[^"]*)"', amina.get(page).content.decode())
 
-    answer = amina.post(unescape(action))
+    response = amina.post(unescape(action))
 
-    assert answer.status_code == 302
-    assert answer["Location"] == page
+    assert response.status_code == 302
+    assert response["Location"] == page
 
 
 def test_erasing_somebody_clears_the_reason_a_lead_gave_for_ending(

@@ -88,9 +88,9 @@ def digests_after_changes(world: World, office: PostOffice, *plans: Plan) -> str
 def page(address: str, data: dict[str, object] | None = None) -> str:
     """Open a page without cookies, or post data to it, and return its HTML."""
     browser = Client(enforce_csrf_checks=True)
-    answer = browser.get(address) if data is None else browser.post(address, data)
-    assert answer.status_code == 200
-    return unescape(answer.content.decode())
+    response = browser.get(address) if data is None else browser.post(address, data)
+    assert response.status_code == 200
+    return unescape(response.content.decode())
 
 
 def test_one_click_on_an_email_about_one_plan_stops_only_that_plan(
@@ -306,10 +306,10 @@ def test_with_nothing_ticked_nothing_stops_and_the_page_says_so(
     follow(world, plan, second_plan)
     link = stop_link_of_digest(world, office, plan, second_plan)
 
-    answer = Client().post(link, {"chosen": "yes"})
+    response = Client().post(link, {"chosen": "yes"})
 
-    assert answer.status_code == 422
-    assert "Select what you want to stop" in answer.content.decode()
+    assert response.status_code == 422
+    assert "Select what you want to stop" in response.content.decode()
     assert Subscription.objects.confirmed().filter(person=world.sol).count() == 2
 
 
@@ -331,9 +331,9 @@ def test_undoing_a_stop_sends_what_was_missed(
     link = stop_link_of_digest(world, office, plan)
     state_before = state_of(world.sol)
 
-    answer = Client().post(link, data)
+    response = Client().post(link, data)
     publish(plan, 80, author=world.amina)
-    [undo] = [form for form in forms_of(answer.content) if "undo" in form.fields]
+    [undo] = [form for form in forms_of(response.content) if "undo" in form.fields]
     page_after_undo = page(link, dict(undo.fields))
     play(office)
 
@@ -358,10 +358,10 @@ def test_an_undo_restores_only_what_that_click_stopped(
     services.stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
     forged = undo.fields | {"undo": undo.fields["undo"] + "x"}
 
-    answer = Client().post(link, forged)
+    response = Client().post(link, forged)
     page(link, dict(undo.fields))
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert set(Subscription.objects.confirmed().filter(person=world.sol).values_list("plan", flat=True)) == {plan.pk}
 
 
@@ -480,12 +480,12 @@ def test_a_stop_link_expires_after_two_years_and_offers_a_new_one(world: World, 
     link = stop_link(world.sol, Delivery.objects.get(recipient=world.sol).pk, days=731)
     browser = Client(enforce_csrf_checks=True)
 
-    answer = browser.post(link, ONE_CLICK)
-    [renew] = [form for form in forms_of(answer.content) if "/links/" in form.action]
+    response = browser.post(link, ONE_CLICK)
+    [renew] = [form for form in forms_of(response.content) if "/links/" in form.action]
     browser.post(renew.action)
     office.drain()
 
-    assert answer.status_code == 410
+    assert response.status_code == 410
     assert Subscription.objects.confirmed().filter(person=world.sol).exists()
     assert "/digests/stop/" in text_of(office.to(world.sol)[-1])
 

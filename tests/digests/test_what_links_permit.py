@@ -128,11 +128,11 @@ def test_a_link_permits_only_the_acts_of_its_purpose(world: World, for_every_act
         )
         with transaction.atomic():
             state_before = stored_state()
-            answer = getattr(Client(enforce_csrf_checks=True), method)(address, form_data)
+            response = getattr(Client(enforce_csrf_checks=True), method)(address, form_data)
             is_changed = stored_state() != state_before
             transaction.set_rollback(True)
 
-        assert answer.status_code in ((200, 302) if purpose is permitted else (404,)), purpose
+        assert response.status_code in ((200, 302) if purpose is permitted else (404,)), purpose
         assert is_changed is (purpose is permitted and method == "post"), purpose
 
 
@@ -194,11 +194,11 @@ def test_an_earlier_email_cannot_answer_a_later_request(world: World, ids_in_lin
     services.stop(subscriptions=[subscription], author=world.sol, reason="Declined.", now=timezone.now())
     services.ask_again_for_person(subscription=subscription, now=timezone.now())
 
-    answer = Client().post(reverse("digests:confirm", kwargs={"token": old_token}), {"answer": "yes"})
+    response = Client().post(reverse("digests:confirm", kwargs={"token": old_token}), {"answer": "yes"})
 
     subscription.refresh_from_db()
-    assert answer.status_code == 410
-    assert "Send me a new link" in answer.content.decode()
+    assert response.status_code == 410
+    assert "Send me a new link" in response.content.decode()
     assert subscription.is_waiting
 
 
@@ -388,11 +388,11 @@ def test_refused_subscriptions_are_named_only_while_they_may_be_read(
     count_before = Delivery.objects.count()
 
     page = Client().get(preferences).content.decode()
-    answer = Client().post(f"{preferences}{lost.to_plan.pk}/again/")
+    response = Client().post(f"{preferences}{lost.to_plan.pk}/again/")
 
     assert hides_names(page)
     assert "Ask me again about Westmarch Borough Council" in page
-    assert "?done=over&" in answer["Location"]
+    assert "?done=over&" in response["Location"]
     assert Delivery.objects.count() == count_before
 
 

@@ -47,13 +47,13 @@ def test_pages_of_entries_are_accessible_and_reflow(page: Any, live_server: Any,
 
     for path in PAGES:
         page.set_viewport_size(WIDE)
-        answer = page.goto(f"{live_server.url}{path.format(**id_by_name)}")
+        response = page.goto(f"{live_server.url}{path.format(**id_by_name)}")
         for size in (WIDE, NARROW):
             page.set_viewport_size(size)
             faults = axe_violations(page, is_narrowed=size == NARROW)
             faults += [] if reflows(page) else ["needs sideways scrolling"]
-            if answer.status != 200 or faults:
-                faults_by_page[path, size["width"]] = [answer.status, *faults]
+            if response.status != 200 or faults:
+                faults_by_page[path, size["width"]] = [response.status, *faults]
 
     assert faults_by_page == {}
 

@@ -25,9 +25,9 @@ from tests.world import World
 
 def page_text(user: User, name: str, query: str = "", **kwargs: Any) -> str:
     """Return the text of a page as the person sees it."""
-    answer = signed_in(user).get(reverse(f"exchange:{name}", kwargs=kwargs) + query)
-    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
-    assert answer.status_code == 200
+    response = signed_in(user).get(reverse(f"exchange:{name}", kwargs=kwargs) + query)
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    assert response.status_code == 200
     return content.decode()
 
 
@@ -114,11 +114,11 @@ def test_areas_and_partners_are_found_by_name_without_javascript(world: World) -
         "addressees-find": "larkhaven"
     }
 
-    answer = amina.post(reverse("exchange:new"), data)
+    response = amina.post(reverse("exchange:new"), data)
 
-    page = answer.content.decode()
+    page = response.content.decode()
     options = page.partition('name="addressees"')[2].partition("</select>")[0]
-    assert answer.status_code == 200
+    assert response.status_code == 200
     assert "Land for 60 modular homes" in page
     assert options.count("<option") == 2
     assert f'value="{world.westmarch.pk}" selected' in options
@@ -129,11 +129,11 @@ def test_units_follow_the_theme(world: World) -> None:
     amina = signed_in(world.amina)
 
     form = amina.get(reverse("exchange:new")).content.decode()
-    answer = amina.post(reverse("exchange:new"), form_data(world, theme="nominations", unit="hectares"))
+    response = amina.post(reverse("exchange:new"), form_data(world, theme="nominations", unit="hectares"))
 
     assert "&quot;nominations&quot;: [&quot;homes&quot;]" in form
-    assert answer.status_code == 422
-    assert "Nominations is counted in homes. Choose one of these units." in answer.content.decode()
+    assert response.status_code == 422
+    assert "Nominations is counted in homes. Choose one of these units." in response.content.decode()
 
 
 def test_an_empty_quantity_does_not_accept_the_whole_offer(world: World, now: dt.datetime) -> None:
@@ -155,12 +155,12 @@ def test_an_empty_quantity_does_not_accept_the_whole_offer(world: World, now: dt
 
 
 def test_an_invalid_form_comes_back_with_what_was_typed(world: World) -> None:
-    answer = signed_in(world.amina).post(
+    response = signed_in(world.amina).post(
         reverse("exchange:new"), form_data(world, unit="", audience="named", partnership="")
     )
 
-    words = answer.content.decode()
-    assert answer.status_code == 422
+    words = response.content.decode()
+    assert response.status_code == 422
     assert "Choose a unit for the quantity." in words
     assert "Choose at least one organisation." in words
     assert "Land for 60 modular homes" in words
@@ -376,10 +376,10 @@ def test_the_csv_escapes_formulas(world: World, now: dt.datetime) -> None:
 
 
 def test_htmx_gets_the_results_only(world: World) -> None:
-    answer = signed_in(world.ben).get(reverse("exchange:board"), HTTP_HX_REQUEST="true")
+    response = signed_in(world.ben).get(reverse("exchange:board"), HTTP_HX_REQUEST="true")
 
-    assert b"<html" not in answer.content
-    assert b"cg-board" in answer.content
+    assert b"<html" not in response.content
+    assert b"cg-board" in response.content
 
 
 def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world: World, now: dt.datetime) -> None:

@@ -105,16 +105,16 @@ def test_recorded_request_for_columns_of_matched_rows(register: Register) -> Non
     """Send ids and properties, with the settings that the person chose. The client reads `rows` by id and property."""
     northmere_id = f"o{register.northmere.pk}"
 
-    answer = recorded(
+    response = recorded(
         "extend", ids=[northmere_id], properties=[{"id": "successors"}, {"id": "ended", "settings": {"date": ""}}]
     )
 
-    assert [column["id"] for column in answer["meta"]] == ["successors", "ended"]
-    assert all(column["name"] for column in answer["meta"])
-    [successor] = answer["rows"][northmere_id]["successors"]
+    assert [column["id"] for column in response["meta"]] == ["successors", "ended"]
+    assert all(column["name"] for column in response["meta"])
+    [successor] = response["rows"][northmere_id]["successors"]
     assert successor["id"] == f"o{register.mereland.pk}"
     assert successor["name"] == "Mereland Council"
-    assert answer["rows"][northmere_id]["ended"] == [{"date": "2019-04-01T00:00:00Z"}]
+    assert response["rows"][northmere_id]["ended"] == [{"date": "2019-04-01T00:00:00Z"}]
 
 
 def test_adding_the_service_reads_its_manifest(register: Register) -> None:
@@ -208,7 +208,7 @@ def test_queries_may_come_in_the_address(register: Register) -> None:
 def test_columns_from_matched_values_are_as_at_their_date(register: Register) -> None:
     northmere_id, saltmarsh_id = f"o{register.northmere.pk}", f"o{register.saltmarsh.pk}"
 
-    answer = fetch(
+    response = fetch(
         [northmere_id, saltmarsh_id, "o999999999", "nothing"],
         {"id": "gss"},
         {"id": "successors"},
@@ -217,25 +217,25 @@ def test_columns_from_matched_values_are_as_at_their_date(register: Register) ->
         {"id": "rsh"},
     )
 
-    assert [meta["id"] for meta in answer["meta"]] == ["gss", "successors", "ended", "name", "rsh"]
-    assert answer["rows"][northmere_id] == {
-        "gss": answer["rows"][northmere_id]["gss"],
+    assert [meta["id"] for meta in response["meta"]] == ["gss", "successors", "ended", "name", "rsh"]
+    assert response["rows"][northmere_id] == {
+        "gss": response["rows"][northmere_id]["gss"],
         "successors": [{"id": f"o{register.mereland.pk}", "name": "Mereland Council"}],
         "ended": [{"date": "2019-04-01T00:00:00Z"}],
         "name": [{"str": "Northmere Borough Council"}],
         "rsh": [],
     }
-    assert answer["rows"][saltmarsh_id]["name"] == [{"str": "Salt Homes Limited"}]
-    assert answer["rows"][saltmarsh_id]["rsh"] == [{"str": "L9991"}]
-    assert answer["rows"]["nothing"]["name"] == []
-    assert answer["rows"]["o999999999"]["name"] == []
+    assert response["rows"][saltmarsh_id]["name"] == [{"str": "Salt Homes Limited"}]
+    assert response["rows"][saltmarsh_id]["rsh"] == [{"str": "L9991"}]
+    assert response["rows"]["nothing"]["name"] == []
+    assert response["rows"]["o999999999"]["name"] == []
 
 
 def test_properties_to_fetch_are_proposed(db: None) -> None:
-    answer = Client().get(f"{ROOT}/extend/propose", {"type": "council", "limit": "3"}).json()
+    response = Client().get(f"{ROOT}/extend/propose", {"type": "council", "limit": "3"}).json()
 
-    assert answer["type"] == "council"
-    assert len(answer["properties"]) == 3
+    assert response["type"] == "council"
+    assert len(response["properties"]) == 3
 
 
 def test_searching_for_a_match_suggests_bodies(register: Register) -> None:

@@ -81,10 +81,10 @@ def test_an_area_lowers_the_score_of_bodies_elsewhere(register: Register) -> Non
 def test_extension_of_the_draft_is_a_list_of_rows(register: Register) -> None:
     mereland_id = f"o{register.mereland.pk}"
 
-    answer = post("extend", {"ids": [mereland_id], "properties": [{"id": "predecessors"}]}).json()
+    response = post("extend", {"ids": [mereland_id], "properties": [{"id": "predecessors"}]}).json()
 
-    assert answer["meta"][0]["type"] == {"id": "organisation", "name": "Organisation"}
-    [row] = answer["rows"]
+    assert response["meta"][0]["type"] == {"id": "organisation", "name": "Organisation"}
+    [row] = response["rows"]
     assert row["id"] == mereland_id
     assert {value["name"] for value in row["properties"][0]["values"]} == {
         "Northmere Borough Council",
@@ -176,7 +176,7 @@ def test_too_many_names_are_refused_with_the_time_to_retry(register: Register, s
         responses = [post("match", batch), Client().get(f"{ROOT}/suggest/type"), post("match", batch)]
         status_of_page = Client().get(f"/reconciliation/o{register.mereland.pk}/").status_code
 
-    assert [answer.status_code for answer in responses] == [200, 200, 429]
+    assert [response.status_code for response in responses] == [200, 200, 429]
     assert int(responses[2]["Retry-After"]) > 0
     assert responses[2]["Access-Control-Allow-Origin"] == "*"
     assert responses[2].json() == {"error": "At most 5 names a minute. Try again in a minute."}

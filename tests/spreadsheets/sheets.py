@@ -50,9 +50,9 @@ def draft_items_by_name(plan: Plan, code: str) -> dict[str, dict[str, Any]]:
 
 def export_of(client: Client, plan: Plan, kind: str, form: str = "csv") -> bytes:
     """Return the bytes of an export of a plan."""
-    answer = client.get(reverse("spreadsheets:export", args=["plan", plan.pk, kind, form]))
-    assert answer.status_code == 200
-    return answer.getvalue()  # type: ignore[no-any-return]  # it has no type in the stubs
+    response = client.get(reverse("spreadsheets:export", args=["plan", plan.pk, kind, form]))
+    assert response.status_code == 200
+    return response.getvalue()  # type: ignore[no-any-return]  # it has no type in the stubs
 
 
 def csv_rows(data: bytes) -> list[dict[str, str]]:

@@ -98,9 +98,9 @@ def of_partnership(world: World, organisation: Any = None) -> Target:
 
 def export_of(client: Client, record: str, pk: int, kind: str) -> bytes:
     """Return the bytes of a CSV export of a record."""
-    answer = client.get(reverse("spreadsheets:export", args=[record, pk, kind, "csv"]))
-    assert answer.status_code == 200
-    return answer.getvalue()  # type: ignore[no-any-return]  # it has no type in the stubs
+    response = client.get(reverse("spreadsheets:export", args=[record, pk, kind, "csv"]))
+    assert response.status_code == 200
+    return response.getvalue()  # type: ignore[no-any-return]  # it has no type in the stubs
 
 
 @pytest.fixture

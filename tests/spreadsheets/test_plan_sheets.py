@@ -41,8 +41,8 @@ HOMES = "Site\tTenure\tBeds\t2027/28\t2028/29\n" + "".join(
 
 def paste_and_import(client: Client, plan: Plan, kind: str, text: str, query: str = "") -> Upload:
     """Paste rows on the page, and import them with the page's button."""
-    answer = client.post(reverse("spreadsheets:new", args=["plan", plan.pk, kind]) + query, {"rows": text})
-    assert answer.status_code == 302, answer.content.decode()
+    response = client.post(reverse("spreadsheets:new", args=["plan", plan.pk, kind]) + query, {"rows": text})
+    assert response.status_code == 302, response.content.decode()
     upload = Upload.objects.latest("pk")
     assert upload.status == Status.PREVIEWED
     client.post(reverse("spreadsheets:import", args=[upload.pk]))

@@ -82,8 +82,8 @@ def test_file_that_its_preview_refuses_is_not_kept(
     monkeypatch.setattr(drafting, "MAX_ITEMS", 10)
     client.force_login(world.eddie)
 
-    answer = client.post(reverse("spreadsheets:new", args=["plan", plan.pk, "sites"]), {"rows": MANY})
+    response = client.post(reverse("spreadsheets:new", args=["plan", plan.pk, "sites"]), {"rows": MANY})
 
-    assert answer.status_code == 422
-    assert "A plan can have at most 10 sites. Remove some first." in answer.content.decode()
+    assert response.status_code == 422
+    assert "A plan can have at most 10 sites. Remove some first." in response.content.decode()
     assert not Upload.objects.exists()

@@ -243,9 +243,9 @@ def test_action_of_another_partnership_cannot_be_linked(world: World) -> None:
 def test_pdf_has_the_figures_of_the_page(world: World) -> None:
     survey_round = closed_round(world)
 
-    answer = signed_in(world.vera).get(reverse("surveys:pdf", args=[world.partnership.pk, survey_round.number]))
+    response = signed_in(world.vera).get(reverse("surveys:pdf", args=[world.partnership.pk, survey_round.number]))
 
-    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(answer.content)).pages)
+    text = " ".join(page.extract_text() for page in PdfReader(io.BytesIO(response.content)).pages)
     [trust] = survey_round.figures.filter(group="", theme="trust")
     assert mean_in_words(trust.value) in text
     assert "about 30%" in text

@@ -216,18 +216,19 @@ def test_form_of_another_person_plan_or_version_changes_nothing(
     world: World, digest: Delivery, plan: Plan, bearer: Client
 ) -> None:
     comment_url = page(digest, plan, "comment-by-link")
-    wrong_subjects = [
-        FormSubject(world.ben.pk, plan.pk, 2),
-        FormSubject(world.sol.pk, plan.pk + 1, 2),
-        FormSubject(world.sol.pk, plan.pk, 1),
-    ]
-    responses = [
-        bearer.post(comment_url, {"form": make_form_token(subject), "text": "Hello."}) for subject in wrong_subjects
-    ]
-    responses.append(bearer.post(comment_url, {"form": "nonsense", "text": "Hello."}))
-    responses.append(bearer.post(comment_url, {"text": "Hello."}))
+    forms = {
+        "another person": {"form": make_form_token(FormSubject(world.ben.pk, plan.pk, 2))},
+        "another plan": {"form": make_form_token(FormSubject(world.sol.pk, plan.pk + 1, 2))},
+        "another version": {"form": make_form_token(FormSubject(world.sol.pk, plan.pk, 1))},
+        "an invalid token": {"form": "nonsense"},
+        "no token": {},
+    }
 
-    assert [response["Location"].endswith("?done=over") for response in responses] == [True] * 5
+    next_pages = {
+        name: bearer.post(comment_url, {**form, "text": "Hello."})["Location"] for name, form in forms.items()
+    }
+
+    assert {name: url for name, url in next_pages.items() if not url.endswith("?done=over")} == {}
     assert not Answer.objects.exists()
 
 

@@ -74,7 +74,7 @@ ACTS: tuple[tuple[str, str, dict[str, Any], dict[str, str], Purpose | None], ...
 
 @pytest.fixture
 def ids_in_links(world: World, plan: Plan, office: PostOffice) -> dict[str, Any]:
-    """Return the ids of Sol's subscription to Harbour Quarter, of his digest, and of the question about Larkhaven."""
+    """Return the ids in Sol's links: of his subscription, of his digest, and of the question about Larkhaven."""
     arguments = {"author": world.amina, "organisation": world.larkhaven, "now": timezone.now()}
     subscription = services.add_confirmed_subscription(person=world.sol, target=plan, **arguments)
     unanswered_subscription = services.add_stakeholder(
@@ -202,32 +202,49 @@ def test_an_earlier_email_cannot_answer_a_later_request(world: World, ids_in_lin
     assert subscription.is_waiting
 
 
-def test_a_link_cannot_change_another_persons_subscriptions(
-    world: World, plan: Plan, ids_in_links: dict[str, Any]
-) -> None:
-    bens_subscription = services.add_confirmed_subscription(
-        person=world.ben, target=plan, author=None, now=timezone.now()
-    )
-    client = Client(enforce_csrf_checks=True)
-    confirm = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=bens_subscription.pk)})
-    stop = reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})
+@pytest.fixture
+def bens_subscription(world: World, plan: Plan) -> Subscription:
+    """Return Ben's confirmed subscription to the plan."""
+    return services.add_confirmed_subscription(person=world.ben, target=plan, author=None, now=timezone.now())
 
-    statuses = [
-        client.post(confirm, {"answer": "no"}).status_code,
-        *(
-            client.post(
-                reverse(
-                    "digests:change-by-link",
-                    kwargs={"token": token(world.sol, PREFERENCES), "pk": bens_subscription.pk, "verb": verb},
-                )
-            ).status_code
-            for verb in ("again", "pause", "resume", "frequency", "stop")
-        ),
-    ]
-    client.post(stop, {"subscription": bens_subscription.pk})
+
+@pytest.mark.usefixtures("ids_in_links")
+@pytest.mark.parametrize("verb", ["again", "pause", "resume", "frequency", "stop"])
+def test_preferences_link_cannot_change_another_persons_subscription(
+    world: World, bens_subscription: Subscription, verb: str
+) -> None:
+    preferences_token = token(world.sol, PREFERENCES)
+    change_url = reverse(
+        "digests:change-by-link", kwargs={"token": preferences_token, "pk": bens_subscription.pk, "verb": verb}
+    )
+
+    response = Client(enforce_csrf_checks=True).post(change_url)
 
     bens_subscription.refresh_from_db()
-    assert statuses == [404] * 6
+    assert response.status_code == 404
+    assert bens_subscription.is_confirmed
+
+
+@pytest.mark.usefixtures("ids_in_links")
+def test_link_to_confirm_cannot_decline_another_persons_subscription(
+    world: World, bens_subscription: Subscription
+) -> None:
+    confirm_url = reverse("digests:confirm", kwargs={"token": token(world.sol, CONFIRM, number=bens_subscription.pk)})
+
+    response = Client(enforce_csrf_checks=True).post(confirm_url, {"answer": "no"})
+
+    bens_subscription.refresh_from_db()
+    assert response.status_code == 404
+    assert bens_subscription.is_confirmed
+
+
+@pytest.mark.usefixtures("ids_in_links")
+def test_link_to_stop_cannot_stop_another_persons_subscription(world: World, bens_subscription: Subscription) -> None:
+    stop_url = reverse("digests:stop", kwargs={"token": token(world.sol, STOP)})
+
+    Client(enforce_csrf_checks=True).post(stop_url, {"subscription": bens_subscription.pk})
+
+    bens_subscription.refresh_from_db()
     assert bens_subscription.is_confirmed
 
 

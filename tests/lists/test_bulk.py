@@ -145,12 +145,15 @@ def test_the_confirmation_has_as_many_queries_for_several_rows_as_for_one(world:
 
 
 def test_the_due_date_of_several_moves_with_one_reason(world: World) -> None:
-    confirmation_page = open_confirmation(world.eddie, "due", agree(world), agree(world))
+    commitments = [agree(world), agree(world)]
+    confirmation_page = open_confirmation(world.eddie, "due", *commitments)
 
     confirm(world.eddie, confirmation_page, due_on=in_days(120).isoformat(), reason="Drainage.")
 
-    assert [commitment.due_on for commitment in Commitment.objects.all()] == [in_days(120)] * 2
-    assert [commitment.slippages.get().reason for commitment in Commitment.objects.all()] == ["Drainage."] * 2
+    for commitment in commitments:
+        commitment.refresh_from_db()
+        assert commitment.due_on == in_days(120)
+        assert commitment.slippages.get().reason == "Drainage."
 
 
 def test_the_due_date_of_several_does_not_move_without_a_reason(world: World) -> None:

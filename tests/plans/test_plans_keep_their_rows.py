@@ -164,7 +164,7 @@ def test_addresses_of_plans_and_links_to_sign_still_work(migrated_plan: Migrated
         f"/plans/{pk}/sign-off/",
     ]
 
-    assert [amina.get(address).status_code for address in addresses] == [200] * 4
+    assert [address for address in addresses if amina.get(address).status_code != 200] == []
     assert Client().get(migrated_plan.link_to_sign).status_code == 200
 
 

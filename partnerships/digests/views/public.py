@@ -27,12 +27,12 @@ from partnerships.people.limits import refuse_too_many
 from partnerships.plans.models import Plan
 
 #: The most emails that may be requested from one internet address in an hour.
-_MAX_PER_HOUR = 30
+MAX_PER_HOUR = 30
 
 
 def _too_many_requests(request: HttpRequest) -> HttpResponse | None:
     """Count another request from this internet address; returns a page with status 429 if there are too many."""
-    return refuse_too_many(request, "email requests", limit=_MAX_PER_HOUR, stretch=dt.timedelta(hours=1))
+    return refuse_too_many(request, "email requests", limit=MAX_PER_HOUR, stretch=dt.timedelta(hours=1))
 
 
 @login_not_required

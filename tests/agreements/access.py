@@ -1,6 +1,6 @@
-"""Access table of partnership pages.
+"""Who may open each page of a partnership.
 
-The functions below `prepare` return the keyword arguments of an address.
+Functions named after a page or record return the keyword arguments of its address.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def holder(world: World) -> dict[str, Any]:
     return {"pk": world.things["contact"].pk}
 
 
-def westmarchs_notice(world: World) -> dict[str, Any]:
+def larkhavens_notice(world: World) -> dict[str, Any]:
     return {"pk": world.partnership.pk, "notice": world.things["notice"].pk}
 
 
@@ -287,7 +287,7 @@ ROWS = (
     Row("agreements:dates", on=estuary, get=INSIDE),
     Row("agreements:notice", on=larkhavens_part, get=CHAIR, post=CHAIR_POST),
     Row("agreements:date-reminders", on=larkhavens_part, get=CHAIR, post=expect(inside=403, outside=404, lead=302)),
-    Row("agreements:notice-withdraw", on=westmarchs_notice, get=CHAIR, post=CHAIR_POST),
+    Row("agreements:notice-withdraw", on=larkhavens_notice, get=CHAIR, post=CHAIR_POST),
     Row("agreements:objectives", on=estuary, get=INSIDE),
     Row("agreements:objective", on=objective, get=INSIDE),
     Row("agreements:objective-add", on=estuary, get=KEEPERS, post=KEEPERS_POST),

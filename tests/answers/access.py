@@ -1,4 +1,4 @@
-"""The access table of answers.
+"""Who may open each page of answers.
 
 Pages behind a link open for anyone who has the link. The plan and its digest are those of the access table of
 digests.

@@ -1,4 +1,4 @@
-"""Who may use the pages of calendars, and what opens with an address."""
+"""Who may open each page of calendars, and each calendar by its secret address."""
 
 from __future__ import annotations
 

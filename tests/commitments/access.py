@@ -1,4 +1,4 @@
-"""The people who may use the pages of commitments."""
+"""Who may open each page of commitments."""
 
 from __future__ import annotations
 

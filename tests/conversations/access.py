@@ -1,4 +1,4 @@
-"""The pages of conversations, and what each kind of person gets when they open them."""
+"""Who may open each page of conversations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The people who may use the pages of developer agreements."""
+"""Who may open each page of developer agreements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of asks and offers, and what each kind of person gets when they open them."""
+"""Who may open each page of asks and offers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets what at each URL of lists."""
+"""Who may open each page of lists."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The people who may use the pages of nominations agreements and returns.
+"""Who may open each page of nominations agreements and returns.
 
-Larkhaven is the provider; Westmarch, led by Ben ("partner"), is the council; Riverside, led by Nadia, observes. The
-return is settled, so that Riverside may read it masked.
+Larkhaven is the provider, and Westmarch, which Ben ("partner") leads, is the council. Riverside, which Nadia leads,
+observes. The return is confirmed, so that Riverside may read it masked.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who may use the pages of open data."""
+"""Who may open each page of open data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of who may open which page of the directory."""
+"""Who may open each page of the directory."""
 
 from __future__ import annotations
 

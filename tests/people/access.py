@@ -1,4 +1,4 @@
-"""The table of who may open which page about accounts and privacy."""
+"""Who may open each page about accounts and privacy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The access table of plans."""
+"""Who may open each page of plans."""
 
 from __future__ import annotations
 

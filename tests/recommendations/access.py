@@ -1,4 +1,4 @@
-"""The people who may use the pages of recommendations."""
+"""Who may open each page of recommendations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of who may call the reconciliation service: everyone, and scripts of other sites, too."""
+"""Who may call the reconciliation service. Everybody may, and so may scripts of other sites."""
 
 from __future__ import annotations
 

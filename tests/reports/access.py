@@ -1,4 +1,4 @@
-"""The expected response to each persona at each URL of reports.
+"""Who may open each page of reports.
 
 Everybody may open a report, because it counts only what its reader may read.
 """

@@ -1,4 +1,4 @@
-"""The people who may use the pages of search. The other modules test what people find."""
+"""Who may open each page of search. The other modules test what people find."""
 
 from __future__ import annotations
 

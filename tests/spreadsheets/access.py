@@ -1,4 +1,4 @@
-"""The people who may use the pages of spreadsheets."""
+"""Who may open each page of spreadsheets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The people who may use the pages of surveys.
+"""Who may open each page of surveys.
 
 Larkhaven ("lead") and Westmarch ("partner") take part. The closed survey is anonymous, and the draft is of the same
 partnership.

@@ -1,4 +1,4 @@
-"""The expected response to each persona at the URLs of pages that show several rooms."""
+"""Who may open each page that shows several rooms."""
 
 from __future__ import annotations
 

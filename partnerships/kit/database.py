@@ -162,7 +162,7 @@ def _run(sql: str) -> None:
 #: The names of the prepared statements of pages by their SQL, for each connection. The most recently used is last.
 _page_statements: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 #: Each statement takes about 100 KB of memory in the connection's server process.
-_MAX_PAGE_STATEMENTS = 200
+MAX_PAGE_STATEMENTS = 200
 #: This is a SELECT and not a SET, because pghistory would take a statement that begins with SET for one that writes.
 _USE_GENERIC_PLAN = "SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"
 
@@ -172,7 +172,7 @@ def planned_once(text: str, types: Sequence[str]) -> str | None:
 
     Returns None behind PgBouncer, which cannot keep prepared statements.
     `text` calls its values $1, $2, and `types` are their PostgreSQL types. Each connection plans the statement once,
-    for all values. Beyond `_MAX_PAGE_STATEMENTS`, the least recently used statement is dropped.
+    for all values. Beyond `MAX_PAGE_STATEMENTS`, the least recently used statement is dropped.
     """
     connection.ensure_connection()
     if not keeps_statements():
@@ -182,7 +182,7 @@ def planned_once(text: str, types: Sequence[str]) -> str | None:
     if name is None:
         name = f"kept_{next(_name_numbers)}"
         _run(f"PREPARE {name} ({', '.join(types)}) AS {text}" if types else f"PREPARE {name} AS {text}")
-        if len(names_by_text) >= _MAX_PAGE_STATEMENTS:
+        if len(names_by_text) >= MAX_PAGE_STATEMENTS:
             least_recently_used = next(iter(names_by_text))
             _run(f"DEALLOCATE {names_by_text.pop(least_recently_used)}")
     names_by_text[text] = name

@@ -12,7 +12,7 @@ from django.db import connection
 
 from partnerships.kit.database import rows_planned_once
 
-_LOCK = 0x7061_6365  # "pace" in ASCII; no other advisory lock uses this number
+LOCK = 0x7061_6365  # "pace" in ASCII; no other advisory lock uses this number
 _ALL_DOMAINS = "*"
 _MINUTE, _HOUR = dt.timedelta(minutes=1), dt.timedelta(hours=1)
 
@@ -59,7 +59,7 @@ def ids_over_limit(emails: Iterable[tuple[int, str]], *, now: dt.datetime) -> tu
 
     if per_minute or domain_per_minute:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 
     domains = sorted({domain for _, domain in domain_of_emails} | {_ALL_DOMAINS})
     hour_count_by_domain, minute_count_by_domain = Counter[str](), Counter[str]()

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from partnerships.agreements.models import Partnership, Party
+from partnerships.kit import database
 from partnerships.kit.database import planned_once, rows_of
 from partnerships.organisations.holdings import remembering_holdings
 from partnerships.organisations.models import Membership, Role
@@ -123,21 +124,24 @@ def test_the_ids_of_a_readers_holdings_are_sent_as_one_array(world: World) -> No
     assert sorted(map(int, array.split(","))) == held_ids
 
 
+def planned_value(text: str) -> Any:
+    """Return the only value of a statement that the database plans once."""
+    call = planned_once(text, ())
+    assert call is not None
+    return rows_of(call, None)[0][0]
+
+
 def test_a_statement_that_cannot_be_planned_does_not_reuse_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("partnerships.kit.database._page_statements", WeakKeyDictionary())
-    monkeypatch.setattr("partnerships.kit.database._MAX_PAGE_STATEMENTS", 2)
-
-    def value_of(text: str) -> Any:
-        call = planned_once(text, ())
-        assert call is not None
-        return rows_of(call, None)[0][0]
-
-    assert [value_of("SELECT 1"), value_of("SELECT 2")] == [1, 2]
-
+    monkeypatch.setattr(database, "_page_statements", WeakKeyDictionary())  # as in a new process
+    monkeypatch.setattr(database, "MAX_PAGE_STATEMENTS", 2)
+    values_before = [planned_value("SELECT 1"), planned_value("SELECT 2")]
     with pytest.raises(ProgrammingError), transaction.atomic():
         planned_once("SELECT no_such_column", ())
 
-    assert [value_of("SELECT 3"), value_of("SELECT 2"), value_of("SELECT 1")] == [3, 2, 1]
+    values_after = [planned_value("SELECT 3"), planned_value("SELECT 2"), planned_value("SELECT 1")]
+
+    assert values_before == [1, 2]
+    assert values_after == [3, 2, 1]
 
 
 def test_ids_in_a_list_are_one_value_of_a_planned_statement(world: World) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from partnerships.activity.registry import kind_named
+from partnerships.reports.kinds import evidence_file
 from partnerships.reports.snapshot import record_ids_by_kind
 from tests.commitments import promises
 from tests.conversations import talks
@@ -42,35 +43,58 @@ def test_the_file_has_what_the_organisation_delivered_and_published_in_its_days(
     assert own.title == "Evidence of local co-operation: Larkhaven Homes"
 
 
-def test_each_row_names_its_record_and_the_summary_counts_what_is_not_listed(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def evidence_query(world: World) -> str:
+    """Return the query of a file with a return, two commitments that were delivered, and a plan."""
     agreement = sign_nominations(world)
     place_of(world)
     confirmed_return(world, agreement)
     promises.verified_commitment(world)
     promises.verified_commitment(world)
     published_plan(world)
-    query = f"last={promises.in_days(200)}"
+    return f"last={promises.in_days(200)}"
 
-    whole = figures_for(world.amina, "evidence-file", query)
-    monkeypatch.setattr("partnerships.reports.kinds.evidence_file._MAX_ROWS", 1)
-    shortened = figures_for(world.amina, "evidence-file", query)
 
-    records = record_ids_by_kind(whole)
-    assert [row.href for table in whole.tables for row in table.rows if row.href and not row.record] == []
-    assert set(records) >= {"nominations_return", "commitment", "plan_version"}
-    for kind, numbers in records.items():
+def test_each_row_names_its_record(world: World, evidence_query: str) -> None:
+    snapshot = figures_for(world.amina, "evidence-file", evidence_query)
+
+    assert [row.href for table in snapshot.tables for row in table.rows if row.href and not row.record] == []
+    assert set(record_ids_by_kind(snapshot)) >= {"nominations_return", "commitment", "plan_version"}
+
+
+def test_only_readers_of_the_records_in_an_evidence_file_find_them(world: World, evidence_query: str) -> None:
+    records = record_ids_by_kind(figures_for(world.amina, "evidence-file", evidence_query))
+
+    for kind, record_ids in records.items():
         record_kind = kind_named(kind)
         assert record_kind is not None
-        assert record_kind.visible_ids(world.amina).filter(pk__in=numbers).count() == len(numbers)
-        assert not record_kind.visible_ids(world.chidi).filter(pk__in=numbers).exists()
-    assert cells(shortened, "summary", "Number") == cells(whole, "summary", "Number")
-    assert cells(whole, "summary", "Number")["Commitments delivered"] == 2
-    delivered = shortened.table("delivered")
+        assert record_kind.visible_ids(world.amina).filter(pk__in=record_ids).count() == len(record_ids)
+        assert not record_kind.visible_ids(world.chidi).filter(pk__in=record_ids).exists()
+
+
+def test_summary_of_an_evidence_file_includes_what_its_tables_leave_out(
+    world: World, evidence_query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evidence_file, "MAX_ROWS", 1)
+
+    snapshot = figures_for(world.amina, "evidence-file", evidence_query)
+
+    delivered = snapshot.table("delivered")
     assert delivered is not None
+    assert cells(snapshot, "summary", "Number")["Commitments delivered"] == 2
     assert len(delivered.rows) == 1
     assert delivered.note == "This table has the newest 1 row, out of 2."
+
+
+def test_summary_of_an_evidence_file_is_the_same_with_shorter_tables(
+    world: World, evidence_query: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = figures_for(world.amina, "evidence-file", evidence_query)
+
+    monkeypatch.setattr(evidence_file, "MAX_ROWS", 1)
+    shortened = figures_for(world.amina, "evidence-file", evidence_query)
+
+    assert cells(shortened, "summary", "Number") == cells(whole, "summary", "Number")
 
 
 def test_contact_says_who_met_whom_and_when_last(world: World) -> None:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from partnerships.people.models import User
 from partnerships.plans.services import lift_embargoes
 from partnerships.search.models import EVERYONE, SAMPLED, SearchEntry, Stale
-from partnerships.search.queries import search, suggest
+from partnerships.search.queries import candidates, search, suggest
 from partnerships.search.queries.candidates import SearchFilters
 from partnerships.search.services import differences, index_stale
 from partnerships.search.sources.every import KINDS
@@ -167,7 +167,7 @@ def low_limit_of_common_words(world: World, monkeypatch: pytest.MonkeyPatch) -> 
     """Set the limit so that no word is common now, but a word is common if ten more entries of the sample have it."""
     public_ids = SearchEntry.objects.filter(for_everyone=True).values_list("pk", flat=True)
     sample_size = sum(entry_id % SAMPLED == 0 for entry_id in public_ids)
-    monkeypatch.setattr("partnerships.search.queries.candidates._COMMON", SAMPLED * sample_size)
+    monkeypatch.setattr(candidates, "COMMON_ABOVE", SAMPLED * sample_size)
 
 
 @pytest.mark.usefixtures("low_limit_of_common_words")
@@ -197,29 +197,33 @@ def test_entries_that_everybody_may_read_make_their_words_common(world: World) -
     assert search(user=world.chidi, text="quay").has_more
 
 
+@pytest.fixture
+def every_word_is_common(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lower the limit so that words are common even if no entry has them."""
+    monkeypatch.setattr(candidates, "COMMON_ABOVE", -1)
+
+
 @pytest.mark.parametrize("name", ["amina", "chidi"])
 def test_search_for_a_common_word_finds_the_newest_entries(
     world: World, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     person = getattr(world, name)
     all_paths = findable_paths(person)
-    monkeypatch.setattr("partnerships.search.queries.candidates._COMMON", -1)  # every word is common
+    monkeypatch.setattr(candidates, "COMMON_ABOVE", -1)  # every word is common
 
     paths_of_newest = findable_paths(person)
 
     assert paths_of_newest == all_paths  # each kind has fewer entries than search reads
 
 
-def test_search_for_a_common_word_may_have_more_results(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("partnerships.search.queries.candidates._COMMON", -1)  # every word is common
-
+@pytest.mark.usefixtures("every_word_is_common")
+def test_search_for_a_common_word_may_have_more_results(world: World) -> None:
     assert search(user=world.amina, text="quay").has_more
 
 
-def test_common_word_is_not_found_in_a_year_without_records(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("every_word_is_common")
+def test_common_word_is_not_found_in_a_year_without_records(world: World) -> None:
     """PostgreSQL would refuse the year 13 if it were not written as 0013."""
-    monkeypatch.setattr("partnerships.search.queries.candidates._COMMON", -1)  # every word is common
-
     results = search(user=world.amina, text="quay", filters=SearchFilters(year=13))
 
     assert results.hits == ()

@@ -35,7 +35,7 @@ from partnerships.reports.snapshot import Chart, Column, Kind, Row, Snapshot, So
 #: Without dates, the file covers this many days up to today.
 _DEFAULT_DAYS = 365
 #: A table has at most this many rows, those of the newest records.
-_MAX_ROWS = 500
+MAX_ROWS = 500
 _HELD = (ConversationStatus.CIRCULATED, ConversationStatus.CORRECTED, ConversationStatus.AGREED)
 
 
@@ -108,7 +108,7 @@ def _compute(context: ReportContext) -> Snapshot:
         notes=(
             "How an organisation works with partners where it has homes, for the Neighbourhood and Community Standard.",
             "We count meetings at which someone from the organisation was present, and commitments once delivered.",
-            f"Each table has at most {_MAX_ROWS} rows, the newest first.",
+            f"Each table has at most {MAX_ROWS} rows, the newest first.",
         ),
     )
 
@@ -118,13 +118,11 @@ def _meetings(reader: Reader, ours: Organisation, days: _Days) -> Table:
     held_meetings = Meeting.objects.visible_to(reader).filter(days.covers("starts_at"), status=MeetingStatus.HELD)
     attended_meetings = held_meetings.filter(seats__organisation=ours, seats__attendance=Attendance.PRESENT).distinct()
     rows = []
-    for meeting in attended_meetings.select_related("partnership").order_by("-starts_at", "-pk")[:_MAX_ROWS]:
+    for meeting in attended_meetings.select_related("partnership").order_by("-starts_at", "-pk")[:MAX_ROWS]:
         cells = (meeting.title, timezone.localdate(meeting.starts_at), meeting.partnership.title)
         rows.append(Row(cells, href=meeting.get_absolute_url(), key=str(meeting.pk), record=f"meeting:{meeting.pk}"))
     labels = ("Meeting", "Held on", "Partnership")
-    return _table(
-        "meetings", "Meetings attended", labels, rows, count_records(attended_meetings, rows, limit=_MAX_ROWS)
-    )
+    return _table("meetings", "Meetings attended", labels, rows, count_records(attended_meetings, rows, limit=MAX_ROWS))
 
 
 def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -133,7 +131,7 @@ def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         sides__organisation=ours, status__in=_HELD, held_on__range=(days.first, days.last)
     )
     rows = []
-    newest_conversations = list(conversations.for_listing().order_by("-held_on", "-pk")[:_MAX_ROWS])
+    newest_conversations = list(conversations.for_listing().order_by("-held_on", "-pk")[:MAX_ROWS])
     conversations_as_at(newest_conversations)
     for conversation in newest_conversations:
         partner_names = sorted(
@@ -148,7 +146,7 @@ def _conversations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         "Conversations with partners",
         labels,
         rows,
-        count_records(conversations, rows, limit=_MAX_ROWS),
+        count_records(conversations, rows, limit=MAX_ROWS),
     )
 
 
@@ -161,7 +159,7 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
         status__in=(CommitmentStatus.DONE, CommitmentStatus.VERIFIED),
     )
     rows = []
-    newest_commitments = list(commitments.for_listing().order_by("-done_at", "-pk")[:_MAX_ROWS])
+    newest_commitments = list(commitments.for_listing().order_by("-done_at", "-pk")[:MAX_ROWS])
     show_names_of_day((timezone.localdate(row.done_at), row.receiver) for row in newest_commitments if row.done_at)
     for commitment in newest_commitments:
         assert commitment.done_at is not None  # a done or verified commitment has this time
@@ -170,7 +168,7 @@ def _delivered(reader: Reader, ours: Organisation, days: _Days) -> Table:
         record = f"commitment:{commitment.pk}"
         rows.append(Row(cells, href=commitment.get_absolute_url(), key=commitment.reference, record=record))
     labels = ("Commitment", "Delivered on", "To", "Status")
-    return _table("delivered", "Commitments delivered", labels, rows, count_records(commitments, rows, limit=_MAX_ROWS))
+    return _table("delivered", "Commitments delivered", labels, rows, count_records(commitments, rows, limit=MAX_ROWS))
 
 
 def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
@@ -179,7 +177,7 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         agreement__provider__organisation=ours, sendings__gt=0, starts_on__range=(days.first, days.last)
     )
     rows = []
-    for nominations_return in with_side_names(sent_returns.for_pages()).order_by("-starts_on", "-pk")[:_MAX_ROWS]:
+    for nominations_return in with_side_names(sent_returns.for_pages()).order_by("-starts_on", "-pk")[:MAX_ROWS]:
         cells = (
             str(nominations_return.quarter),
             nominations_return.starts_on,
@@ -190,7 +188,7 @@ def _nominations(reader: Reader, ours: Organisation, days: _Days) -> Table:
         rows.append(Row(cells, href=nominations_return.get_absolute_url(), key=key, record=record))
 
     labels = ("Quarter", "First day", "Reported to", "Status")
-    record_count = count_records(sent_returns, rows, limit=_MAX_ROWS)
+    record_count = count_records(sent_returns, rows, limit=MAX_ROWS)
     return _table("nominations", "Nominations returns sent", labels, rows, record_count)
 
 
@@ -205,18 +203,18 @@ def _contributions(reader: Reader, ours: Organisation, days: _Days) -> Table:
     )
 
     version_rows, decision_rows = [], []
-    for version in published_versions.without_content().order_by("-published_at", "-pk")[:_MAX_ROWS]:
+    for version in published_versions.without_content().order_by("-published_at", "-pk")[:MAX_ROWS]:
         cells = (str(version), timezone.localdate(version.published_at), "Published")
         key, record = f"version-{version.pk}", f"plan_version:{version.pk}"
         version_rows.append(Row(cells, href=version.get_absolute_url(), key=key, record=record))
-    for sign_off in decisions.select_related("version").order_by("-signed_at", "-pk")[:_MAX_ROWS]:
+    for sign_off in decisions.select_related("version").order_by("-signed_at", "-pk")[:MAX_ROWS]:
         cells = (str(sign_off.version), timezone.localdate(sign_off.signed_at), sign_off.get_decision_display())
         key, record = f"signature-{sign_off.pk}", f"plan_version:{sign_off.version_id}"
         decision_rows.append(Row(cells, href=sign_off.version.get_absolute_url(), key=key, record=record))
 
-    version_count = count_records(published_versions, version_rows, limit=_MAX_ROWS)
-    decision_count = count_records(decisions, decision_rows, limit=_MAX_ROWS)
-    rows = sorted([*version_rows, *decision_rows], key=_newest_first)[:_MAX_ROWS]
+    version_count = count_records(published_versions, version_rows, limit=MAX_ROWS)
+    decision_count = count_records(decisions, decision_rows, limit=MAX_ROWS)
+    rows = sorted([*version_rows, *decision_rows], key=_newest_first)[:MAX_ROWS]
     labels = ("Plan", "On", "What")
     return _table("contributions", "Contributions to plans", labels, rows, version_count + decision_count)
 

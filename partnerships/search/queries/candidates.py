@@ -21,7 +21,7 @@ from partnerships.search.sources.source import MatchingEntry
 #: Limit of results that can be counted and paged through, because the rights on each are checked.
 LIMIT = 500
 #: If more public entries than this match, as counted in the sample, search reads only the newest of each kind.
-_COMMON = 4_000
+COMMON_ABOVE = 4_000
 #: In this case, search reads the newest 1,000 public entries of each kind, and uses the first 50 that match.
 _LOOKED_AT, _TAKEN = 1_000, 50
 #: Limit of entries of the person's own organisations that are ranked.
@@ -101,7 +101,7 @@ def readable_entries(
     """
     own_readers = [reader for reader in reader_ids(user) if reader != EVERYONE]
     reads_public = EVERYONE in reader_ids(user)
-    is_common = reads_public and are_common(_COMMON, [query])[0]
+    is_common = reads_public and are_common(COMMON_ABOVE, [query])[0]
     sql, values = _search_statement(query, filters, is_common=is_common)
     values |= {
         "text": text,
@@ -165,7 +165,7 @@ def reader_ids(user: User) -> list[int]:
 
 def frequent_words(text: str) -> FrequentWords:
     """Return the words of a text that are so frequent that the index would be slow."""
-    return frequent_words_in(text, _COMMON)
+    return frequent_words_in(text, COMMON_ABOVE)
 
 
 def _allowed_ids(user: User, entries: Iterable[MatchingEntry]) -> set[int]:

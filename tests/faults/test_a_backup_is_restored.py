@@ -306,10 +306,26 @@ def test_the_drill_does_not_empty_the_instances_own_database_under_another_addre
         )
 
 
-@pytest.mark.django_db
-def test_without_a_database_of_its_own_the_drill_makes_one_and_drops_it(backup_root: Path, tmp_path: Path) -> None:
-    database = connection.settings_dict
-    name = f"{database['NAME']}_drill"
+@pytest.fixture
+def cursor_outside_transactions(db: None) -> Iterator[Any]:
+    """Provide a cursor of another connection, on which databases can be created."""
+    with connect(connection.settings_dict) as other_connection, other_connection.cursor() as cursor:
+        other_connection.autocommit = True
+        yield cursor
+
+
+@pytest.fixture
+def database_of_interrupted_drill(cursor_outside_transactions: Any) -> str:
+    """Create the database that an interrupted drill has left, and return its name."""
+    name = f"{connection.settings_dict['NAME']}_drill"
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+    cursor_outside_transactions.execute(statement)
+    return name
+
+
+def test_without_a_database_of_its_own_the_drill_makes_one_and_drops_it(
+    backup_root: Path, tmp_path: Path, database_of_interrupted_drill: str, cursor_outside_transactions: Any
+) -> None:
     names_of_targets = []
 
     def restore_nothing(folder: Path, *, database: dict[str, Any], **arguments: Any) -> None:
@@ -317,24 +333,22 @@ def test_without_a_database_of_its_own_the_drill_makes_one_and_drops_it(backup_r
             cursor.execute("SELECT current_database()")
             names_of_targets.append(cursor.fetchone()[0])
 
-    with connect(database) as other, other.cursor() as cursor:
-        other.autocommit = True
-        # An interrupted drill left its database behind.
-        cursor.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    with patch.object(drilling, "restore_backup", side_effect=restore_nothing):
+        drilling.drill(
+            database=connection.settings_dict,
+            scratch=None,
+            files=Folder(tmp_path / "media"),
+            outside={},
+            now=timezone.now(),
+            folder=backup_root,
+        )
 
-        with patch.object(drilling, "restore_backup", side_effect=restore_nothing):
-            drilling.drill(
-                database=database,
-                scratch=None,
-                files=Folder(tmp_path / "media"),
-                outside={},
-                now=timezone.now(),
-                folder=backup_root,
-            )
-
-        assert names_of_targets == [name]
-        cursor.execute("SELECT count(*) FROM pg_database WHERE datname = %s", [name])
-        assert cursor.fetchone() == (0,)
+    cursor_outside_transactions.execute(
+        "SELECT count(*) FROM pg_database WHERE datname = %s", [database_of_interrupted_drill]
+    )
+    (count_after,) = cursor_outside_transactions.fetchone()
+    assert names_of_targets == [database_of_interrupted_drill]
+    assert count_after == 0
 
 
 def test_a_drill_where_the_private_key_is_needs_no_tables_of_ours(backup_root: Path, key_file: Path) -> None:

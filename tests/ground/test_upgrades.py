@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -201,29 +203,49 @@ def test_an_upgrade_with_nothing_to_migrate_needs_no_backup() -> None:
     assert "0 migrations are waiting" in output_of_upgrade()
 
 
-@pytest.mark.usefixtures("as_in_production")
-@pytest.mark.django_db
-def test_an_upgrade_asks_for_a_backup_and_for_maintenance_and_names_both_at_once(settings: LazySettings) -> None:
-    # No later migration of its app needs this migration, so only this one is waiting.
+@pytest.fixture
+def waiting_migration(db: None) -> None:
+    """Record that the last migration of commitments has not run. No later migration of its app needs it."""
     last_migration = max(name for app, name in known_migrations() if app == "commitments")
     connection.cursor().execute(
         "DELETE FROM django_migrations WHERE app = 'commitments' AND name = %s", [last_migration]
     )
 
-    judgement = "housing.management.commands.upgrade.old_code_can_run"
-    with patch(judgement, return_value=False), pytest.raises(CommandError) as raised:
+
+@contextmanager
+def judged(*, old_code_can_run: bool) -> Iterator[None]:
+    """Judge within the block that old code can, or cannot, run with every waiting migration."""
+    with patch("housing.management.commands.upgrade.old_code_can_run", return_value=old_code_can_run):
+        yield
+
+
+@pytest.mark.usefixtures("as_in_production", "waiting_migration")
+def test_an_upgrade_names_all_that_prevents_it_at_once() -> None:
+    with judged(old_code_can_run=False), pytest.raises(CommandError) as raised:
         output_of_upgrade()
+
     assert "There is no backup: run `manage.py backup`" in str(raised.value)
     assert "1 of 1 migrations are from before versions could run side by side" in str(raised.value)
 
-    record_heartbeat(BACKUP)
-    with patch(judgement, return_value=True):
-        assert "1 migrations are waiting" in output_of_upgrade()
 
+@pytest.mark.usefixtures("as_in_production", "waiting_migration")
+def test_an_upgrade_after_a_backup_can_go_ahead_if_old_code_can_run() -> None:
+    record_heartbeat(BACKUP)
+
+    with judged(old_code_can_run=True):
+        output = output_of_upgrade()
+
+    assert "1 migrations are waiting" in output
+
+
+@pytest.mark.usefixtures("as_in_production", "waiting_migration")
+def test_an_upgrade_from_a_version_without_heartbeats_names_all_that_prevents_it() -> None:
     # An installation from before 0.1.0 has no table of heartbeats.
     connection.cursor().execute("ALTER TABLE housing_heartbeat RENAME TO of_later")
-    with patch(judgement, return_value=False), pytest.raises(CommandError) as raised:
+
+    with judged(old_code_can_run=False), pytest.raises(CommandError) as raised:
         output_of_upgrade()
+
     assert "There is no backup" in str(raised.value)
     assert "1 of 1 migrations are from before versions could run side by side" in str(raised.value)
 

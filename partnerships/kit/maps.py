@@ -1,4 +1,4 @@
-"""Maps as SVG, drawn on the server over our own outlines of councils, without tiles of another server.
+"""Maps as SVG, drawn on the server over our own outlines of councils.
 
 A table next to each map has the same facts, for people who cannot see it. Pages refer to a file with the outlines
 (`OUTLINES_FILE`), which browsers cache. A drawing for paper contains the outlines itself. `map.js` lets people zoom.
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -37,6 +37,8 @@ _NARROWEST = 200
 _WIDE = 2500
 #: The height of a map, as a fraction of its width.
 _SHAPE = 0.7
+#: A map of more areas than this has no names, because they would cover one another.
+_MAX_NAMED_AREAS = 12
 #: The number of columns of the grid that groups places, so that dots do not cover one another.
 _COLUMNS = 28
 #: The left, top, right and bottom of a rectangle.
@@ -88,28 +90,29 @@ class Map:
 @cache
 def outlines() -> Mapping[str, Outline]:
     """Return the outlines of the district and unitary councils of England, by GSS code."""
-    return {code: _outline(code, row) for code, row in _content()["districts"].items()}
+    return {
+        code: Outline(code, name, (left, top, right, bottom), (x, y), path)
+        for code, (name, (left, top, right, bottom), (x, y), path) in _boundaries()["districts"].items()
+    }
 
 
 @cache
 def _regions() -> SafeString:
     """Return the borders of all regions as one path."""
-    paths = "".join(str(row[3]) for row in _content()["regions"].values())
+    paths = "".join(path for _name, _box, _middle, path in _boundaries()["regions"].values())
     return format_html('<path d="{}"/>', paths)
 
 
 @cache
-def _content() -> dict[str, dict[str, list[object]]]:
-    """Return the content of the file of boundaries."""
-    boundaries: dict[str, dict[str, list[object]]] = json.loads(
+def _boundaries() -> dict[str, dict[str, Any]]:
+    """Return the areas of the file of boundaries, by their type and GSS code.
+
+    Each area is a list of its name, its box, its middle and its SVG path.
+    """
+    boundaries: dict[str, dict[str, Any]] = json.loads(
         Path(__file__).with_name("boundaries.json").read_text(encoding="utf-8")
     )
     return boundaries
-
-
-def _outline(code: str, row: list[object]) -> Outline:
-    name, box, middle, path = row
-    return Outline(code=code, name=str(name), box=tuple(box), middle=tuple(middle), path=str(path))  # type: ignore[arg-type]  # numbers, as written
 
 
 def project(longitude: float, latitude: float) -> tuple[float, float]:
@@ -118,39 +121,37 @@ def project(longitude: float, latitude: float) -> tuple[float, float]:
     return longitude * 1000, -up * 1000
 
 
-def shaded_map(label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, str]], *, file: str = "") -> Map:
-    """Draw areas in shades, and the other councils around them pale.
+def shaded_map(
+    label: str, areas: Sequence[Shaded], levels: Sequence[tuple[int, str]], *, outlines_url: str = ""
+) -> Map:
+    """Return a map of areas in shades, with the other councils pale around them.
 
-    Screen readers read out `label`. `levels` has the meaning of each shade. `file` is the address of `OUTLINES_FILE`,
-    on pages only. Areas without an outline are left out, because the table next to the map has them.
+    Screen readers read out `label`. `levels` are the shades with their meanings. A page passes the URL of
+    `OUTLINES_FILE`. Without it, for paper, the map contains the outlines. Areas without an outline are not drawn,
+    because the table next to the map has them.
     """
-    areas_and_outlines = [(area, outlines()[area.code]) for area in areas if area.code in outlines()]
-    view = _view([outline.box for _, outline in areas_and_outlines] or [outline.box for outline in outlines().values()])
-    by_level: dict[int, list[SafeString]] = defaultdict(list)
-    for area, outline in areas_and_outlines:
-        by_level[area.level].append(_shaded(area, outline, file))
-    drawn_codes = {outline.code for _, outline in areas_and_outlines}
-    box_to_move_in = _three_times_as_large(view)  # also for paper, which may be wider than the view
+    drawn_areas = [area for area in areas if area.code in outlines()]
+    drawn_codes = [area.code for area in drawn_areas]
+    view = _view([outlines()[code].box for code in drawn_codes or outlines()])
+    box_to_move_in = _three_times_as_large(view)
+    # Only a page lets people move the map and see more councils.
+    surroundings = box_to_move_in if outlines_url else view
     drawing = _svg(
         label,
         view,
         box_to_move_in,
-        _around(box_to_move_in if file else view, drawn_codes, file),
-        format_html_join(
-            "",
-            '<g fill="{}">{}</g>',
-            ((SHADES[level], _together(shapes)) for level, shapes in sorted(by_level.items())),
-        ),
-        _outer_lines(view, file),
-        _labels(view, drawn_codes) if len(areas_and_outlines) <= 12 else "",
+        _around(surroundings, drawn_codes, outlines_url),
+        _shaded_areas(drawn_areas, outlines_url),
+        _borders_of_regions(view, outlines_url),
+        _labels(view, drawn_codes) if len(drawn_codes) <= _MAX_NAMED_AREAS else "",
     )
     return Map(drawing, legend(levels))
 
 
-def place_map(label: str, places: Sequence[Place], *, file: str = "") -> Map:
-    """Draw a dot at each place, over the councils around the places.
+def place_map(label: str, places: Sequence[Place], *, outlines_url: str = "") -> Map:
+    """Return a map with a dot at each place, over the councils around the places.
 
-    Places close together become one dot with the number of places. `file` is as for `shaded_map`.
+    Places close together become one dot with the number of places. `outlines_url` is as for `shaded_map`.
     """
     points = [project(place.longitude, place.latitude) for place in places]
     view = _view([(x, y, x, y) for x, y in points])
@@ -159,19 +160,32 @@ def place_map(label: str, places: Sequence[Place], *, file: str = "") -> Map:
         label,
         view,
         box_to_move_in,
-        _around(box_to_move_in, (), file),
-        _labels(view, outlines().keys()),
+        _around(box_to_move_in, (), outlines_url),
+        _labels(view, outlines()),
         _dots(points, view),
     )
     return Map(drawing)
 
 
-def _shaded(area: Shaded, outline: Outline, file: str) -> SafeString:
+def _shaded_areas(areas: Iterable[Shaded], outlines_url: str) -> SafeString:
+    """Draw the areas, grouped by their shade."""
+    shapes_by_level: dict[int, list[SafeString]] = defaultdict(list)
+    for area in areas:
+        shapes_by_level[area.level].append(_shaded_area(area, outlines_url))
+    return format_html_join(
+        "",
+        '<g fill="{}">{}</g>',
+        ((SHADES[level], _together(shapes)) for level, shapes in sorted(shapes_by_level.items())),
+    )
+
+
+def _shaded_area(area: Shaded, outlines_url: str) -> SafeString:
     """Draw one area, with its words, its link and its middle, which `map.js` uses when somebody chooses the area."""
-    shape = "<use href" if file else "<path d"
+    outline = outlines()[area.code]
+    shape = "<use href" if outlines_url else "<path d"
     return format_html(
         f'{shape}="{{}}" data-words="{{}}" data-href="{{}}" data-x="{{}}" data-y="{{}}"/>',
-        f"{file}#{outline.code}" if file else outline.path,
+        f"{outlines_url}#{outline.code}" if outlines_url else outline.path,
         area.words,
         area.href,
         *outline.middle,
@@ -207,7 +221,8 @@ def level_of(figure: float, limits: Sequence[float]) -> int:
 def _svg(label: str, view: Box, box_to_move_in: Box, *parts: SafeString | str) -> SafeString:
     """Return the drawing of the sea, with the parts over it.
 
-    `data-whole` is the box in which `map.js` lets people move the map.
+    `data-whole` is the box in which `map.js` lets people move the map. The sea fills this box on paper too, where the
+    picture may be wider than the view.
     """
     left, top, right, bottom = view
     far_left, far_top, far_right, far_bottom = box_to_move_in
@@ -232,20 +247,22 @@ def _thin(view: Box) -> float:
     return round((right - left) / 900, 2)
 
 
-def _around(view: Box, shaded_codes: Iterable[str], file: str) -> SafeString:
-    """Draw the other councils in the view, pale."""
+def _around(box: Box, shaded_codes: Iterable[str], outlines_url: str) -> SafeString:
+    """Draw the other councils in the box, pale."""
     drawn_codes = set(shaded_codes)
     other_outlines = [
-        outline for outline in outlines().values() if outline.code not in drawn_codes and _overlap(outline.box, view)
+        outline for outline in outlines().values() if outline.code not in drawn_codes and _overlap(outline.box, box)
     ]
-    if file:
-        shapes = format_html_join("", '<use href="{}#{}"/>', ((file, outline.code) for outline in other_outlines))
+    if outlines_url:
+        shapes = format_html_join(
+            "", '<use href="{}#{}"/>', ((outlines_url, outline.code) for outline in other_outlines)
+        )
         return format_html('<g fill="{}">{}</g>', _OUTSIDE, shapes)
     paths = "".join(outline.path for outline in other_outlines)
     return format_html('<path d="{}" fill="{}"/>', paths, _OUTSIDE) if paths else SafeString("")
 
 
-def _outer_lines(view: Box, file: str) -> SafeString:
+def _borders_of_regions(view: Box, outlines_url: str) -> SafeString:
     """Draw the borders of regions over the areas if the map shows much of England, or return ""."""
     if view[2] - view[0] <= _WIDE:
         return SafeString("")
@@ -253,7 +270,7 @@ def _outer_lines(view: Box, file: str) -> SafeString:
         '<g class="cg-map__regions" fill="none" stroke="{}" stroke-width="{}">{}</g>',
         _INK,
         _thin(view) * 1.5,
-        format_html('<use href="{}#regions"/>', file) if file else _regions(),
+        format_html('<use href="{}#regions"/>', outlines_url) if outlines_url else _regions(),
     )
 
 

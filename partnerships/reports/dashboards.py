@@ -21,8 +21,6 @@ from partnerships.reports.snapshot import Snapshot
 
 #: A tile shows at most this many of a report's sentences.
 _MAX_SENTENCES = 2
-#: A tile's chart has at most this many bars.
-_MAX_BARS = 6
 #: The slug and the filters of each report on a dashboard, such as `("contact", {"partnership": 7})`.
 TileFilters = Sequence[tuple[str, Mapping[str, object]]]
 
@@ -103,7 +101,5 @@ def _first_chart(snapshot: Snapshot) -> tuple[str, SafeString] | None:
     for chart in snapshot.charts:
         table = snapshot.table(chart.table)
         if table is not None and chart.has_bars(table):
-            return chart_caption(chart, table, limit=_MAX_BARS), draw_chart(
-                chart, table, limit=_MAX_BARS, is_narrow=True
-            )
+            return chart_caption(chart, table, "card"), draw_chart(chart, table, "card")
     return None

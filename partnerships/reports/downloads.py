@@ -95,8 +95,8 @@ def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
     """Yield the charts, maps and networks that are drawn from a table."""
     for chart in snapshot.charts:
         if chart.table == table.code and chart.has_bars(table):
-            title = chart_caption(chart, table)
-            yield WordPicture(title, png_of(draw_chart(chart, table)), _alternative_text(title))
+            title = chart_caption(chart, table, "paper")
+            yield WordPicture(title, png_of(draw_chart(chart, table, "paper")), _alternative_text(title))
     for drawn_map in snapshot.maps:
         if drawn_map.table == table.code:
             drawn = draw_map(drawn_map, table)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal, TypeAlias
 
 from django.templatetags.static import static
 from django.utils.safestring import SafeString
@@ -18,44 +19,54 @@ from partnerships.reports.paging import ROWS_A_PAGE, Paging
 from partnerships.reports.snapshot import AreaMap, Cell, Chart, NetworkPicture, Row, Snapshot, Table
 from partnerships.reports.wording import cell_in_words
 
-#: A chart has at most this many groups of vertical bars, with room for a year below each.
-_MAX_GROUPS = 14
-#: A chart has at most this many horizontal bars.
-_MAX_ROWS = 15
+#: Where a chart is shown: on a card that links to its report, on the page of a report, or in a PDF or Word file.
+ChartPlace: TypeAlias = Literal["card", "page", "paper"]
+#: A chart has at most this many pairs of vertical bars, with room for a year below each.
+_MAX_PAIRS = 14
+#: A chart has at most this many horizontal bars. A table with more rows has no pairs of bars either.
+_MAX_ROWS: Mapping[ChartPlace, int] = {"card": 6, "page": 15, "paper": 15}
 
 
-def chart_caption(chart: Chart, table: Table, *, limit: int = _MAX_ROWS) -> str:
+def chart_caption(chart: Chart, table: Table, place: ChartPlace) -> str:
     """Return the title of a chart, with a note if only some columns or bars are drawn.
 
     For example, “Homes by area today, the 15 highest”.
     """
     title = chart.title
-    if len(chart.series) > 1 and len(table.rows) > min(_MAX_GROUPS, limit):
+    if len(chart.series) > 1 and not _has_pairs(chart, table, place):
         title += f": only “{table.columns[chart.series[-1]].label}”"
-    return f"{title}, the {limit} highest" if len(table.rows) > limit else title
+    max_rows = _MAX_ROWS[place]
+    return f"{title}, the {max_rows} highest" if len(table.rows) > max_rows else title
 
 
-def draw_chart(
-    chart: Chart, table: Table, *, limit: int = _MAX_ROWS, is_narrow: bool = False, on_screen: bool = False
-) -> SafeString:
+def draw_chart(chart: Chart, table: Table, place: ChartPlace) -> SafeString:
     """Return the chart as SVG.
 
-    Two columns are drawn as pairs of vertical bars. One column, or a table with many rows, is drawn as horizontal bars,
-    and only the `limit` highest are shown. A narrow chart is for a card that links to the report. With
-    `on_screen`, horizontal bars fit a phone.
+    Two columns are drawn as pairs of vertical bars. One column, or a table with many rows, is drawn as horizontal bars.
     """
-    figures_are_in = "report" if is_narrow else "table"
-    label = f"{chart_caption(chart, table, limit=limit)}; the {figures_are_in} gives the figures"
-    if len(chart.series) == 1 or len(table.rows) > min(_MAX_GROUPS, limit):
-        column = chart.series[-1]
-        bars = [(row.name, int(_number(row.cells[column]) or 0)) for row in table.rows]
-        if len(bars) > limit:
-            bars = sorted(bars, key=lambda bar: bar[1], reverse=True)[:limit]
-        return row_chart(label, bars, is_narrow=is_narrow or on_screen)
+    figures_are_in = "report" if place == "card" else "table"
+    label = f"{chart_caption(chart, table, place)}; the {figures_are_in} gives the figures"
+    if not _has_pairs(chart, table, place):
+        bars = _highest_bars(table, chart.series[-1], _MAX_ROWS[place])
+        return row_chart(label, bars, is_narrow=place != "paper")
+
     first_column, second_column = chart.series
     series_labels = (table.columns[first_column].label, table.columns[second_column].label)
-    groups = [(row.name, (_bar(table, row, first_column), _bar(table, row, second_column))) for row in table.rows]
-    return bar_chart(label, series_labels, groups, is_narrow=is_narrow)
+    pairs = [(row.name, (_bar(table, row, first_column), _bar(table, row, second_column))) for row in table.rows]
+    return bar_chart(label, series_labels, pairs, is_narrow=place == "card")
+
+
+def _has_pairs(chart: Chart, table: Table, place: ChartPlace) -> bool:
+    """Return whether the chart has two columns, and room for a pair of bars for each row."""
+    return len(chart.series) == 2 and len(table.rows) <= min(_MAX_PAIRS, _MAX_ROWS[place])
+
+
+def _highest_bars(table: Table, column: int, max_rows: int) -> list[tuple[str, int]]:
+    """Return the name and figure of each row in the order of the table, or of the highest rows if there are more."""
+    bars = [(row.name, int(_number(row.cells[column]) or 0)) for row in table.rows]
+    if len(bars) > max_rows:
+        bars = sorted(bars, key=lambda bar: bar[1], reverse=True)[:max_rows]
+    return bars
 
 
 def _bar(table: Table, row: Row, column: int) -> Bar:
@@ -90,8 +101,9 @@ def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> M
                 f"{page_parameter}#{table.code}-{row.identity}",
             )
         )
-    outlines_file = "" if paging is None else static(OUTLINES_FILE)
-    return shaded_map(f"{area_map.title}; the table gives the figures", areas, _levels(limits), file=outlines_file)
+    label = f"{area_map.title}; the table gives the figures"
+    outlines_url = static(OUTLINES_FILE) if paging is not None else ""
+    return shaded_map(label, areas, _levels(limits), outlines_url=outlines_url)
 
 
 def map_shades_in_words(area_map: AreaMap, table: Table) -> str:

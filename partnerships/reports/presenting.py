@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from partnerships.kit.maps import Map
 from partnerships.reports.paging import ROWS_A_PAGE, Pages, Paging, rows_of_page
-from partnerships.reports.pictures import ShownNetwork, chart_caption, draw_chart, draw_map, draw_network
+from partnerships.reports.pictures import ChartPlace, ShownNetwork, chart_caption, draw_chart, draw_map, draw_network
 from partnerships.reports.snapshot import Cell, Column, Kind, Row, Snapshot, Table
 from partnerships.reports.wording import cell_in_words
 
@@ -116,7 +116,7 @@ def shown_tables(
 
 def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printed: int) -> ShownTable:
     """Return one table with the rows of one page or, on paper, with its first `printed` rows."""
-    is_on_screen = paging is not None
+    place: ChartPlace = "paper" if paging is None else "page"
     if paging is not None:
         rows, pages = rows_of_page(table, paging)
         note = table.note
@@ -125,7 +125,7 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
         note = note_on_paper(table, printed)
 
     charts = [
-        (chart_caption(chart, table), draw_chart(chart, table, on_screen=is_on_screen))
+        (chart_caption(chart, table, place), draw_chart(chart, table, place))
         for chart in snapshot.charts
         if chart.table == table.code and chart.has_bars(table)
     ]

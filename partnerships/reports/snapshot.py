@@ -147,7 +147,8 @@ class Table:
 class Chart:
     """A bar chart of one or two columns of a table.
 
-    `table` is the code of the table, and `series` are the indexes of the columns.
+    `table` is the code of the table, and `series` are the indexes of the columns. If the table has too many rows for
+    pairs of bars, only the last of these columns is drawn.
     """
 
     title: str

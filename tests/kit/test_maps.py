@@ -107,7 +107,7 @@ def test_outlines_file_has_every_outline_and_the_regions() -> None:
 def test_map_of_areas_on_a_page_refers_to_the_outlines_file() -> None:
     all_areas = [Shaded(code, code, 1) for code in outlines()]
 
-    drawn_map = shaded_map("All", all_areas, LEVELS, file="/static/outlines.svg")
+    drawn_map = shaded_map("All", all_areas, LEVELS, outlines_url="/static/outlines.svg")
 
     assert sorted(referenced_ids(svg_of(drawn_map))) == sorted([*outlines(), "regions"])
     assert list(svg_of(drawn_map).iter("path")) == []
@@ -117,7 +117,7 @@ def test_map_of_areas_on_a_page_refers_to_the_outlines_file() -> None:
 def test_map_of_places_on_a_page_refers_to_the_outlines_file() -> None:
     places = [Place("Quay", -1.18, 50.85), Place("Mill", -1.2, 50.9)]
 
-    drawn_map = place_map("Sites", places, file="/static/outlines.svg")
+    drawn_map = place_map("Sites", places, outlines_url="/static/outlines.svg")
 
     assert set(referenced_ids(svg_of(drawn_map))) > {"E07000087"}
     assert list(svg_of(drawn_map).iter("path")) == []

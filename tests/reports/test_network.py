@@ -449,18 +449,30 @@ def test_tables_share_the_rows_of_a_file_that_is_made_at_once(
     assert printed_rows(report_of_three, at_once=at_once) == expected_rows
 
 
-def test_a_chart_that_leaves_bars_out_says_so_to_everybody() -> None:
-    rows = tuple(Row((f"Body {number}", number)) for number in range(1, 17))
-    table = Table("cut", "Cut off", (Column("Without"), Column("Cut off", Kind.NUMBER)), rows)
-    chart = Chart("Cut off without each", "cut", (1,))
+CUT_OFF_CHART = Chart("Cut off without each", "cut", (1,))
 
-    svg = draw_chart(chart, table)
 
-    assert chart_caption(chart, table) == "Cut off without each, the 15 highest"
+def table_of_cut_off(row_count: int) -> Table:
+    """Return a table in which the row “Body 3”, for example, has the figure 3."""
+    rows = tuple(Row((f"Body {number}", number)) for number in range(1, row_count + 1))
+    return Table("cut", "Cut off", (Column("Without"), Column("Cut off", Kind.NUMBER)), rows)
+
+
+def test_chart_that_leaves_bars_out_says_so_to_everybody() -> None:
+    table = table_of_cut_off(16)
+
+    svg = draw_chart(CUT_OFF_CHART, table, "page")
+
+    assert chart_caption(CUT_OFF_CHART, table, "page") == "Cut off without each, the 15 highest"
     assert 'aria-label="Cut off without each, the 15 highest; the table gives the figures"' in svg
     assert svg.count("<rect") == 15
     assert "Body 16" in svg
-    assert chart_caption(chart, replace(table, rows=rows[1:])) == "Cut off without each"
+
+
+def test_caption_of_a_chart_with_all_bars_is_its_title() -> None:
+    table = table_of_cut_off(15)
+
+    assert chart_caption(CUT_OFF_CHART, table, "page") == "Cut off without each"
 
 
 def test_a_picture_that_leaves_links_out_says_so_and_of_how_many(monkeypatch: pytest.MonkeyPatch) -> None:

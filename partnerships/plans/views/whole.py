@@ -72,7 +72,7 @@ def reading_context(
 
 
 def _map(content: Content) -> Map | None:
-    """Return a map of the sites that have a position; None for fewer than two, which need no map."""
+    """Return a map of the sites that have a position, or None if there are fewer than two."""
     places = [
         Place(site["name"], float(site["lng"]), float(site["lat"]))
         for site in content["sites"]
@@ -80,7 +80,7 @@ def _map(content: Content) -> Map | None:
     ]
     if len(places) < 2:
         return None
-    return place_map(f"Map of {len(places):,} sites", places, file=static(OUTLINES_FILE))
+    return place_map(f"Map of {len(places):,} sites", places, outlines_url=static(OUTLINES_FILE))
 
 
 def _site_page_context(

@@ -22,7 +22,8 @@ from partnerships.organisations.models import (
     Succession,
 )
 from partnerships.organisations.services import NewTie, record_succession, ties_between, undo_succession
-from partnerships.transfer.management.commands.load_directory import ENGLAND
+from partnerships.transfer.management.commands.load_directory import ENGLAND_FILE
+from partnerships.transfer.management.importing import contents_up_to
 from partnerships.transfer.models import ORGANISATION_REGISTERS
 from partnerships.transfer.network_format.directory_file import REGISTERS
 from partnerships.transfer.services.directory_files import directory_text
@@ -145,6 +146,21 @@ def test_an_organisation_of_the_directory_is_not_changed(small: tuple[Path, Any]
     assert council.ties_as_successor.get().predecessor.name == "Old Mere District Council"
 
 
+def test_a_file_larger_than_its_limit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "large.json"
+    path.write_bytes(bytes(2**20 + 1))
+
+    with pytest.raises(CommandError, match=r"large\.json is larger than 1 MB\. Split it into several files\."):
+        contents_up_to(path, 2**20)
+
+
+def test_a_file_as_large_as_its_limit_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "full.json"
+    path.write_bytes(bytes(2**20))
+
+    assert len(contents_up_to(path, 2**20)) == 2**20
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -239,7 +255,7 @@ def test_a_file_may_name_every_register_of_organisations() -> None:
 
 
 def test_englands_directory_has_councils_leps_combined_authorities_and_providers() -> None:
-    line = load(ENGLAND)
+    line = load(ENGLAND_FILE)
 
     counts = {
         kind: Organisation.objects.filter(kind=kind).count() for kind in ("council", "lep", "registered_provider")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from partnerships.transfer.management.commands.load_directory import ENGLAND
+from partnerships.transfer.management.commands.load_directory import ENGLAND_FILE
 from partnerships.transfer.reading.councils import read_councils
 from partnerships.transfer.reading.tables import read_sheets
 
@@ -30,7 +30,7 @@ def test_part_that_ends_in_of_is_put_before_the_name(alternative_names: str, nam
 
 
 def test_no_organisation_of_england_has_a_name_that_ends_in_of() -> None:
-    organisations = json.loads(ENGLAND.read_text())["organisations"]
+    organisations = json.loads(ENGLAND_FILE.read_text())["organisations"]
 
     names = [
         name["name"].casefold()

@@ -18,6 +18,7 @@ from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reading.tables import MAX_BYTES
 from partnerships.transfer.reporting import accounting, sections
+from partnerships.transfer.services.files import File
 
 #: Lines printed for each outcome, unless --all is given.
 MAX_LINES = 20
@@ -36,14 +37,27 @@ def day(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
 
 
-def contents(path: Path, limit: int = MAX_BYTES) -> bytes:
-    """Return the bytes of a file, at most one more than the limit.
+def published_file(path: Path) -> File:
+    """Return a published list as an import expects it. Raises `CommandError` if it cannot be opened.
 
-    The extra byte shows the caller that the file is too large. Raises `CommandError` if the file cannot be opened.
+    The content is at most one byte longer than `MAX_BYTES`. The import then refuses it as too large.
     """
+    return File(path.name, _first_bytes(path, MAX_BYTES + 1))
+
+
+def contents_up_to(path: Path, max_bytes: int) -> bytes:
+    """Return the bytes of a file. Raises `CommandError` if it cannot be opened or is larger than `max_bytes`."""
+    content = _first_bytes(path, max_bytes + 1)
+    if len(content) > max_bytes:
+        raise CommandError(f"{path.name} is larger than {max_bytes // 2**20} MB. Split it into several files.")
+    return content
+
+
+def _first_bytes(path: Path, byte_count: int) -> bytes:
+    """Return the bytes at the beginning of a file. Raises `CommandError` if it cannot be opened."""
     try:
         with path.open("rb") as file:
-            return file.read(limit + 1)
+            return file.read(byte_count)
     except OSError as error:
         raise CommandError(f"{path} cannot be opened: {error.strerror}. Check the name and try again.") from error
 

@@ -15,19 +15,18 @@ from partnerships.transfer.management.importing import (
     add_all_or_nothing,
     add_common_options,
     author_of,
-    contents,
     print_report,
+    published_file,
     refusal,
 )
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.brownfield_land import import_brownfield_land
-from partnerships.transfer.services.files import File
 
 _HELP = """Import brownfield land that councils have published as suitable for homes.
 
 FILE is a register by the standard of 2017, of one council or of several. Import the councils first. The sites of each
-council become one public plan; a later file publishes a new version if something changed. Rows that cannot be used are
-set aside, with the reason and what to do. The others are imported, unless you add --all-or-nothing.
+council become one public plan. If something changed, a later file publishes a new version of it. Rows that cannot be
+used are set aside, with the reason and what to do. The others are imported, unless you add --all-or-nothing.
 """
 
 
@@ -53,7 +52,7 @@ class Command(ImportCommand):
         path: Path = options["file"]
         try:
             outcome = import_brownfield_land(
-                file=File(path.name, contents(path)),
+                file=published_file(path),
                 council=_council(options["council"]) if options["council"] else None,
                 author=author_of(options["by"]),
                 now=timezone.now(),
@@ -69,6 +68,7 @@ class Command(ImportCommand):
 
 
 def _council(key: str) -> Organisation:
+    """Return the council with this key. Raises `CommandError` if there is none."""
     organisation = Organisation.objects.filter(
         identifiers__scheme=Scheme.LOCAL_AUTHORITY, identifiers__value__iexact=key.strip()
     ).first()

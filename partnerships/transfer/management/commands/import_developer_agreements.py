@@ -13,23 +13,22 @@ from partnerships.transfer.management.importing import (
     Meter,
     add_common_options,
     author_of,
-    contents,
     print_report,
+    published_file,
     refusal,
 )
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
-from partnerships.transfer.services.files import File
 
 _HELP = """Import published developer agreements (sections 106 and 278, community infrastructure levy).
 
 AGREEMENTS, CONTRIBUTIONS and TRANSACTIONS are developer-agreement.csv, developer-agreement-contribution.csv and
-developer-agreement-transaction.csv. Import the councils first. Each contribution becomes a commitment to its council,
-each transaction a report of progress.
+developer-agreement-transaction.csv. Import the councils first. Each contribution becomes a commitment to its council.
+Each transaction becomes a report of progress.
 
-Every row is accounted for: rows that cannot be used are set aside and printed with the reason. Anything unusual in a
-row that was used (“£1,373,992.00”, a column without a heading, a title above the heading) is printed too. Running the
-command twice changes nothing the second time.
+Rows that cannot be used are set aside and printed with the reason. Anything unusual in a row that was used is printed
+too, such as “£1,373,992.00”, a column without a heading or a title above the heading. Running the command again
+changes nothing.
 """
 
 
@@ -48,7 +47,7 @@ class Command(ImportCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Import the files, and print the report and a line with the totals."""
         paths: tuple[Path, Path, Path] = (options["agreements"], options["contributions"], options["transactions"])
-        agreements, contributions, transactions = (File(path.name, contents(path)) for path in paths)
+        agreements, contributions, transactions = (published_file(path) for path in paths)
         try:
             outcome = import_developer_agreements(
                 agreements=agreements,

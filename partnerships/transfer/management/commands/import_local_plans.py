@@ -14,12 +14,11 @@ from partnerships.transfer.management.importing import (
     add_all_or_nothing,
     add_common_options,
     author_of,
-    contents,
     print_report,
+    published_file,
     refusal,
 )
 from partnerships.transfer.reading.problems import UnableToRead
-from partnerships.transfer.services.files import File
 from partnerships.transfer.services.local_plans import import_local_plans
 
 _HELP = """Import published local plans, with the milestones of their timetables, as plans of their councils.
@@ -28,7 +27,7 @@ Anyone can read them.
 PLANS and TIMETABLE are local-plan.csv and local-plan-timetable.csv of the planning data platform, of any day. Import
 the councils first. Dates are kept as precise as they come: 2017, 2017-04 or 2017-04-11.
 
-A plan that differs from the last import gets a new version, whose note names the files, and its subscribers are told
+A plan that differs from the last import gets a new version. Its note names the files, and its subscribers are told
 what changed. Other plans do not change. A plan that is no longer in the file is kept and reported. Rows that cannot be
 used are set aside, with the reason and what to do. The others are imported, unless you add --all-or-nothing.
 """
@@ -52,8 +51,8 @@ class Command(ImportCommand):
         timetable: Path = options["timetable"]
         try:
             outcome = import_local_plans(
-                plans=File(plans.name, contents(plans)),
-                timetable=File(timetable.name, contents(timetable)),
+                plans=published_file(plans),
+                timetable=published_file(timetable),
                 author=author_of(options["by"]),
                 now=timezone.now(),
                 as_of=options["as_of"],

@@ -16,15 +16,14 @@ from partnerships.transfer.management.importing import (
     add_all_or_nothing,
     add_common_options,
     author_of,
-    contents,
     print_report,
+    published_file,
     refusal,
 )
 from partnerships.transfer.models import FIGURE_REGISTERS, ORGANISATION_REGISTERS, SIMPLE_REGISTERS
 from partnerships.transfer.reading.headings import UnknownHeadings
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import rows_to_correct
-from partnerships.transfer.services.files import File
 from partnerships.transfer.services.registers import Choices, import_register
 
 _HELP = """Update the directory of organisations from a published register, or import published housing figures.
@@ -45,12 +44,15 @@ _HELP = """Update the directory of organisations from a published register, or i
   requirements          the homes that local plans require
 
 The file may be CSV, XLSX, ODS, JSON or YAML. Columns are found by their headings, in any order and for any year. Import
-the councils first, because some providers are councils. Rows that cannot be used are set aside, with the reason and
-what to do. The others are imported, unless you add --all-or-nothing. A wrong file is refused whole. A body that is no
-longer in the list is marked to be checked, never deleted. A list that lacks more than a fifth of them is refused
-without --accept-missing. A list older than the latest one adds to the history and changes nothing current. Rows that
-cannot be matched for certain wait in Common Ground administration, under “Rows to review”. Running it twice changes
-nothing the second time.
+the councils first, because some providers are councils. Running the command again changes nothing.
+
+Rows that cannot be used are set aside, with the reason and what to do. The others are imported, unless you add
+--all-or-nothing. Rows that cannot be matched for certain wait in Common Ground administration, under “Rows to review”.
+A file that is not this register is refused.
+
+An organisation that is no longer in the list is marked to be checked, never deleted. A list that lacks more than a
+fifth of them is refused without --accept-missing. A list older than the latest one adds to the history and changes
+nothing current.
 """
 
 
@@ -101,7 +103,7 @@ class Command(ImportCommand):
         try:
             outcome = import_register(
                 register=options["register"],
-                file=File(path.name, contents(path)),
+                file=published_file(path),
                 author=author_of(options["by"]),
                 now=timezone.now(),
                 choices=Choices.from_values(options),

@@ -21,7 +21,7 @@ class Command(AccountedCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the author."""
+        """Add `--by`."""
         add_author(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -10,16 +10,18 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
 
-from partnerships.transfer.management.importing import ImportCommand, add_author, author_of, contents, refusal
+from partnerships.transfer.management.importing import ImportCommand, add_author, author_of, contents_up_to, refusal
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.network import load_network
 
-_HELP = """Load a whole network from one JSON file: organisations, people and their roles, partnerships, asks and
-offers, commitments, plans with their versions, and subscriptions. docs/network-format.md describes the format.
+_HELP = """Load a whole network from one JSON file (docs/network-format.md).
 
-All of it is loaded, or nothing. Events are replayed in order of date, under the same rules as in the browser. An event
-that the rules forbid is refused, with its place in the file. No emails are sent: people with an account choose a
-password through “Forgotten your password?”. Loading the same file again changes nothing.
+The file has organisations, people and their roles, partnerships, asks and offers, commitments, plans with their
+versions, and subscriptions. All of it is loaded, or nothing.
+
+Events are replayed in order of date, under the same rules as in the browser. If the rules forbid an event, the file is
+refused, and its place in the file is printed. No emails are sent. People with an account choose a password through
+“Forgotten your password?”. Loading the same file again changes nothing.
 """
 
 #: Maximum bytes of a network file, which is larger than a register.
@@ -53,9 +55,7 @@ class Command(ImportCommand):
                 "--demo-passwords gives every account the same known password. It works only where DEMONSTRATION is "
                 "set."
             )
-        data = contents(path, MAX_BYTES)
-        if len(data) > MAX_BYTES:
-            raise CommandError(f"{path.name} is longer than {MAX_BYTES // 2**20} MB: split the network.")
+        data = contents_up_to(path, MAX_BYTES)
         try:
             run, is_new = load_network(
                 data=data,

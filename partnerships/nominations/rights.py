@@ -16,7 +16,7 @@ from partnerships.agreements.queries.sharing import (
     sharing_lookups,
 )
 from partnerships.agreements.rights import present_parties, rights_lookup
-from partnerships.agreements.rights import rights_over as rights_inside
+from partnerships.agreements.rights import rights_over as partnership_rights_over
 from partnerships.nominations.models import NominationsAgreement, NominationsReturn
 from partnerships.organisations.audience import Everybody, Reader
 from partnerships.organisations.rights import Roles, roles_of
@@ -28,14 +28,14 @@ from partnerships.people.models import User
 class Rights:
     """The rights of one person over one agreement now.
 
-    `council` and `provider` are ids of organisations, or None if that organisation is no longer a party.
+    `council_id` and `provider_id` are ids of organisations, or None if that organisation is no longer a party.
     `other_party_ids` are the ids of the other present parties. `is_open` says whether a signed data-sharing agreement
     is in force. Without one, nobody may read or enter a figure.
     """
 
     agreement: NominationsAgreement
-    council: int | None
-    provider: int | None
+    council_id: int | None
+    provider_id: int | None
     other_party_ids: Collection[int]
     roles: Roles
     is_open: bool
@@ -47,38 +47,41 @@ class Rights:
     @property
     def reads_returns(self) -> bool:
         """Return whether the person reads every figure of returns, as people of the council and the provider do."""
-        return self.is_open and self._acts_for(self.council, self.provider)
+        return self.is_open and self._acts_for(self.council_id, self.provider_id)
 
-    def reads(self, nominations_return: NominationsReturn) -> bool:
+    def reads_return(self, nominations_return: NominationsReturn) -> bool:
         """Return whether the person reads every figure of one return.
 
         People of the council read a return only after it was first sent.
         """
-        return self.reads_returns and (bool(nominations_return.sendings) or self._acts_for(self.provider))
+        return self.reads_returns and (bool(nominations_return.sendings) or self._acts_for(self.provider_id))
 
     @property
     def reads_other_areas(self) -> bool:
         """Return whether the person reads how many homes were let in other areas. Only the provider's people do."""
-        return self.is_open and self._acts_for(self.provider)
+        return self.is_open and self._acts_for(self.provider_id)
 
     @property
-    def reads_masked(self) -> bool:
+    def reads_masked_results(self) -> bool:
         """Return whether the person, as a member of another party, reads only results with small numbers masked."""
         return self.is_open and not self.reads_returns and self._acts_for(*self.other_party_ids)
 
     @property
     def may_report(self) -> bool:
         """Return whether the person is an editor or lead of the provider, who may start, fill in and send a return."""
-        return self.is_open and self.provider is not None and self.roles.may_edit_for(self.provider)
+        return self.is_open and self.provider_id is not None and self.roles.may_edit_for(self.provider_id)
 
     @property
     def may_decide(self) -> bool:
         """Return whether the person is an editor or lead of the council, who may confirm and dispute lines."""
-        return self.is_open and self.council is not None and self.roles.may_edit_for(self.council)
+        return self.is_open and self.council_id is not None and self.roles.may_edit_for(self.council_id)
 
     @property
     def may_reopen(self) -> bool:
-        """Return whether the person may reopen a confirmed return. Editors and leads of both sides may do this."""
+        """Return whether the person may reopen a confirmed return.
+
+        Editors and leads of the council and of the provider may do this.
+        """
         return self.may_report or self.may_decide
 
     def may_fill_in(self, nominations_return: NominationsReturn) -> bool:
@@ -106,14 +109,14 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
     """
     partnership_id = agreement.partnership_id
     read_ahead(rights_lookups(partnership_id, now))
-    partnership_rights = rights_inside(agreement.partnership, person, now)
+    partnership_rights = partnership_rights_over(agreement.partnership, person, now)
     present_parties = partnership_rights.present
     council_id, provider_id = agreement.council.organisation_id, agreement.provider.organisation_id
     is_open = person is None or is_data_sharing_open(agreement.partnership, timezone.localdate(now), person)
     return Rights(
         agreement=agreement,
-        council=council_id if council_id in present_parties else None,
-        provider=provider_id if provider_id in present_parties else None,
+        council_id=council_id if council_id in present_parties else None,
+        provider_id=provider_id if provider_id in present_parties else None,
         other_party_ids=present_parties.keys() - {council_id, provider_id},
         roles=partnership_rights.roles,
         is_open=is_open,

@@ -37,7 +37,7 @@ def nominations_section(user: User, partnership: Partnership) -> Section | None:
 def ask_origin_section(user: User, ask: Entry) -> Section | None:
     """Return the section that names the return behind an ask and its correction, for readers of that return."""
     origin = shortfall_origin(ask)
-    if origin is None or not rights_over(origin.nominations_return.agreement, user, timezone.now()).reads(
+    if origin is None or not rights_over(origin.nominations_return.agreement, user, timezone.now()).reads_return(
         origin.nominations_return
     ):
         return None

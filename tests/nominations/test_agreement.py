@@ -209,7 +209,7 @@ def test_council_and_provider_read_returns_and_others_masked_results(world: Worl
     rights_by_name = {name: rights_over(agreement, person, timezone.now()) for name, person in people.items()}
 
     assert {name for name, rights in rights_by_name.items() if rights.reads_returns} == {"amina", "vera", "ben"}
-    assert {name for name, rights in rights_by_name.items() if rights.reads_masked} == {"nadia"}
+    assert {name for name, rights in rights_by_name.items() if rights.reads_masked_results} == {"nadia"}
     assert {name for name, rights in rights_by_name.items() if rights.may_report} == {"amina"}
     assert {name for name, rights in rights_by_name.items() if rights.may_decide} == {"ben"}
     assert set(NominationsAgreement.objects.with_side_of(world.nadia)) == set()
@@ -227,7 +227,7 @@ def test_nothing_opens_without_data_sharing(unsigned: World) -> None:
 
     assert not rights_before.reads_returns
     assert not rights_before.may_report
-    assert not rights_before.reads_masked
+    assert not rights_before.reads_masked_results
     assert "Nobody can read or send returns until they have signed" in page.content.decode()
     assert rights_over(agreement, world.amina, timezone.now()).may_report
 

@@ -24,11 +24,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     # Without data-sharing terms in force nobody may read figures, but all parties may read what was agreed.
     all_returns = list(returns_of(agreement)) if rights.is_open else []
     if rights.reads_returns:
-        returns = [nominations_return for nominations_return in all_returns if rights.reads(nominations_return)]
+        returns = [nominations_return for nominations_return in all_returns if rights.reads_return(nominations_return)]
         trends = trend_charts(trend_of(all_returns))
     else:
         returns = [nominations_return for nominations_return in all_returns if nominations_return.confirmations]
-        trends = masked_trend_charts(masked_trend_of(agreement)) if rights.reads_masked else []
+        trends = masked_trend_charts(masked_trend_of(agreement)) if rights.reads_masked_results else []
 
     context = {
         "agreement": agreement,

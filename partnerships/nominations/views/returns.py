@@ -71,7 +71,7 @@ def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, Nomin
     rights = rights_over(nominations_return.agreement, user, timezone.now())
     if not rights.reads_returns:
         raise PermissionDenied
-    if not rights.reads(nominations_return):
+    if not rights.reads_return(nominations_return):
         raise Http404
     return user, nominations_return, rights
 
@@ -84,10 +84,10 @@ def _readable_return(agreement: NominationsAgreement, rights: Rights, number: in
     """
     nominations_return = get_object_or_404(with_side_names(returns_of(agreement)), pk=number)
     nominations_return.agreement = agreement
-    if rights.reads_masked:
+    if rights.reads_masked_results:
         is_readable = nominations_return.confirmations > 0
     elif rights.reads_returns:
-        is_readable = rights.reads(nominations_return)
+        is_readable = rights.reads_return(nominations_return)
     else:
         raise PermissionDenied
     if not is_readable:
@@ -124,7 +124,7 @@ def detail(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     if not rights.is_open:
         return redirect(agreement)
     nominations_return = _readable_return(agreement, rights, number)
-    if rights.reads_masked:
+    if rights.reads_masked_results:
         return _masked(request, nominations_return, rights)
 
     result = result_of(nominations_return)
@@ -205,7 +205,7 @@ def lines_csv(request: HttpRequest, pk: int, number: int) -> HttpResponseBase:
     """Download the lines of a return as CSV, masked for other parties."""
     _, agreement, rights = open_agreement(request, pk)
     nominations_return = _readable_return(agreement, rights, number)
-    if rights.reads_masked:
+    if rights.reads_masked_results:
         masked_rows = [(line.words, *masked_line_cells(line)) for line in masked_result_of(nominations_return)]
         return csv_response(_file_name(nominations_return), ["Homes", *MASKED_HEADINGS], masked_rows)
 

@@ -14,6 +14,7 @@ from itertools import dropwhile, takewhile
 from pathlib import Path
 
 from tools.limits import limited_fields, named_numbers
+from tools.module_words import description
 from tools.page_words import TEMPLATES, as_cell, described_emails, described_templates
 from tools.sentences import words_page
 
@@ -41,8 +42,9 @@ FILES_HEAD = """\
 Search this page for the words that you see on the screen, or for what you want to change. `make files` writes it. For
 each room it has one sentence, a link to its page of the documentation if there is one, and two tables:
 
-* its files: modules with the first sentence of their docstring, and the labels and buttons of their forms; templates
-  with their title, headings and buttons ("…" stands for what varies); emails with their subject;
+* its files: modules with the first sentence of their docstring, the labels and buttons of their forms, the headings
+  of their columns, and what pages call their emails; templates with their title, headings and buttons ("…" stands for
+  what varies); emails with their subject;
 * its choices with their labels, such as statuses and kinds.
 
 At the end are [pages of no room](#pages-of-no-room), [scripts and stylesheets](#scripts-and-stylesheets),
@@ -111,7 +113,7 @@ def files_page() -> str:
     for folder in folders():
         # The room's own `__init__.py` has the sentence above the table, and `apps.py` is the same in every room.
         said_or_alike = {folder / "__init__.py", folder / "apps.py"}
-        described = [(path, _description(path)) for path in modules(folder) if path not in said_or_alike]
+        described = [(path, description(path)) for path in modules(folder) if path not in said_or_alike]
         described += described_templates(TEMPLATES / folder.name)
         described += described_emails(TEMPLATES / "emails" / folder.name)
         lines += ["", f"## {folder.name}", "", _sentence_about(folder), "", *_table_of_files(described)]
@@ -137,10 +139,10 @@ def files_page() -> str:
     ]
     lines += ["", "## Scripts and stylesheets", "", *_table_of_files(described)]
 
-    described = [(path, _description(path)) for path in modules(BASE_DIR / "tools")]
+    described = [(path, description(path)) for path in modules(BASE_DIR / "tools")]
     lines += ["", "## Tools of developers", "", *_table_of_files(described)]
 
-    described = [(path, _description(path)) for path in helpers_of_tests()]
+    described = [(path, description(path)) for path in helpers_of_tests()]
     lines += ["", "## Helpers of tests", "", HELPERS_HEAD, "", *_table_of_files(described)]
     return "\n".join(lines) + "\n"
 
@@ -163,7 +165,7 @@ def helpers_of_tests() -> list[Path]:
 
 def _sentence_about(folder: Path) -> str:
     """Return what a room contains, from the docstring of its package, with a link to its page of docs."""
-    sentence = _description(folder / "__init__.py")
+    sentence = description(folder / "__init__.py")
     page = f"{_PAGES.get(folder.name, folder.name)}.md"
     if (BASE_DIR / "docs" / page).exists():
         sentence += f"\nDocumentation: [{page}](../{page})."
@@ -229,31 +231,6 @@ def numbers_page() -> str:
         if field_rows:
             lines += ["", "| field of a form, and file | limits |", "|---|---|", *field_rows]
     return "\n".join(lines) + "\n"
-
-
-def _description(path: Path) -> str:
-    """Return the first line of a module's docstring, with the labels and the buttons of its forms."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    sentences = [(ast.get_docstring(tree) or "").partition("\n\n")[0].replace("\n", " ")]
-    if labels := _keyword_texts(tree, "label", called_on="forms"):
-        sentences.append(f"Fields: {labels}.")
-    if buttons := _keyword_texts(tree, "submit"):
-        sentences.append(f"Buttons: {buttons}.")
-    return as_cell(" ".join(sentences))
-
-
-def _keyword_texts(tree: ast.Module, keyword: str, *, called_on: str = "") -> str:
-    """Return the texts that the calls in a module give as this keyword, in quotes, each once."""
-    texts = []
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or (called_on and not ast.unparse(node.func).startswith(f"{called_on}.")):
-            continue
-        texts += [ast.literal_eval(given.value) for given in node.keywords if given.arg == keyword and _is_text(given)]
-    return ", ".join(f"“{text}”" for text in dict.fromkeys(texts))
-
-
-def _is_text(keyword: ast.keyword) -> bool:
-    return isinstance(keyword.value, ast.Constant) and isinstance(keyword.value.value, str)
 
 
 def _path(path: Path) -> str:

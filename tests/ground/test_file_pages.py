@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tools.file_pages import (
     BASE_DIR,
     files_page,
@@ -12,6 +14,7 @@ from tools.file_pages import (
     numbers_page,
 )
 from tools.limits import LimitedField, NamedNumber, limited_fields, named_numbers
+from tools.module_words import description
 from tools.page_words import described_templates
 from tools.sentences import sentences_of_module, sentences_of_template, words_page
 
@@ -62,6 +65,21 @@ def refuse(plan, count):
     )
 '''
 
+LISTING = '''
+"""The list of plans."""
+
+COLUMNS = (
+    Column(name="title", label="Plan", value=lambda row: row.title),
+    organisation_column(name="owner", label="Owner", value=lambda row: row.owner.name),
+    Column("Homes", Kind.NUMBER),
+    Column("code", (r"gsscode",), "GSS code"),
+    column("lat", "Latitude", "y", example="50.85"),
+    partnership_column("plan.partnership"),
+    Column("plans.Share.shown_for", "plan"),
+)
+EMAILS = (PersonEmail("plans.share", "Draft shared with you", write_share),)
+'''
+
 TEMPLATE = """
 {# Context: the plan that is shown. #}
 {% empty_state "No homes have been added yet." %}
@@ -92,6 +110,15 @@ def test_fields_of_forms_are_listed_with_their_limits() -> None:
         LimitedField("TitleForm.title", "`max_length=MAX_TITLE`"),
         LimitedField("TitleForm.beds", "`min_value=1`, `max_value=9`"),
     ]
+
+
+def test_modules_are_listed_with_headings_of_columns_and_names_of_emails(tmp_path: Path) -> None:
+    module = tmp_path / "listing.py"
+    module.write_text(LISTING, encoding="utf-8")
+
+    assert description(module) == (
+        "The list of plans. Columns: “Plan”, “Owner”, “Homes”, “GSS code”, “Latitude”. Emails: “Draft shared with you”."
+    )
 
 
 def test_templates_are_listed_with_title_headings_and_buttons() -> None:

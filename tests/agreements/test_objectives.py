@@ -280,10 +280,25 @@ def test_a_closed_objective_is_opened_again_only_with_a_reason(world: World) -> 
 
 
 @pytest.mark.django_db
-def test_everybody_of_the_parties_reads_objectives_together_and_visitors_none(world: World) -> None:
+def test_objectives_are_visible_to_everybody_of_both_parties(world: World) -> None:
     objective = add(world)
-    parties, strangers = (Everybody([world.larkhaven.pk, pk]) for pk in (world.westmarch.pk, world.tidewater.pk))
 
-    assert list(Objective.objects.visible_to(parties)) == [objective]
-    assert not Objective.objects.visible_to(strangers).exists()
-    assert not Objective.objects.visible_to(AnonymousUser()).exists()
+    visible_objectives = Objective.objects.visible_to(Everybody([world.larkhaven.pk, world.westmarch.pk]))
+
+    assert list(visible_objectives) == [objective]
+
+
+def test_objectives_are_hidden_if_one_of_two_organisations_is_no_party(world: World) -> None:
+    add(world)
+
+    visible_objectives = Objective.objects.visible_to(Everybody([world.larkhaven.pk, world.tidewater.pk]))
+
+    assert not visible_objectives.exists()
+
+
+def test_objectives_are_hidden_from_visitors(world: World) -> None:
+    add(world)
+
+    visible_objectives = Objective.objects.visible_to(AnonymousUser())
+
+    assert not visible_objectives.exists()

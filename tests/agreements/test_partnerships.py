@@ -269,17 +269,27 @@ def test_a_renewal_replaces_the_old_partnership_when_active(world: World, succes
     assert world.partnership.status == Status.RENEWED
 
 
-def test_a_renewal_has_its_own_title_and_the_old_page_leads_to_it(world: World, client: Client) -> None:
+def renew_for_second_term(world: World, client: Client) -> None:
+    """Renew the Estuary Partnership after its review, as Amina on its page."""
     make_active(world)
     go_through(world, "under_review")
     client.force_login(world.amina)
     data = {"status": "renew", "reason": "Three more years.", "title": "Estuary Partnership, second term"}
-
     client.post(reverse("agreements:status", args=[world.partnership.pk]), data)
 
+
+def test_a_renewal_has_its_own_title(world: World, client: Client) -> None:
+    renew_for_second_term(world, client)
+
     successor = Partnership.objects.get(redefines=world.partnership)
-    page = client.get(world.partnership.get_absolute_url()).content.decode()
     assert successor.title == "Estuary Partnership, second term"
+
+
+def test_page_of_a_renewed_partnership_asks_for_the_terms_of_its_successor(world: World, client: Client) -> None:
+    renew_for_second_term(world, client)
+
+    page = client.get(world.partnership.get_absolute_url()).content.decode()
+
     assert "Finish the terms of the successor and have them signed." in page
     assert "Hold the review" not in page
 
@@ -497,7 +507,7 @@ def test_a_change_of_settings_needs_a_reason(world: World) -> None:
         edit_settings(partnership=world.partnership, title="Quay", reason=" ", author=world.amina, now=timezone.now())
 
 
-def test_a_change_of_settings_is_in_the_timeline_with_before_and_after(world: World) -> None:
+def test_a_change_of_settings_is_in_the_timeline(world: World) -> None:
     edit_settings(
         partnership=world.partnership,
         title="Quay Partnership",
@@ -510,7 +520,20 @@ def test_a_change_of_settings_is_in_the_timeline_with_before_and_after(world: Wo
 
     assert newest_event.data["before"] == {"title": "Estuary Partnership"}
     assert newest_event.data["after"] == {"title": "Quay Partnership"}
-    assert not timeline(user=world.chidi, kind="partnership", record_id=world.partnership.pk)
+
+
+def test_a_change_of_settings_is_hidden_from_strangers(world: World) -> None:
+    edit_settings(
+        partnership=world.partnership,
+        title="Quay Partnership",
+        reason="Its new name.",
+        author=world.amina,
+        now=timezone.now(),
+    )
+
+    events = timeline(user=world.chidi, kind="partnership", record_id=world.partnership.pk)
+
+    assert not events
 
 
 def test_the_form_of_settings_says_the_usual_days_between_contacts(world: World) -> None:
@@ -547,13 +570,20 @@ def choose_contact_days(world: World) -> None:
     )
 
 
-def test_contact_days_are_shown_and_their_change_is_recorded(world: World) -> None:
+def test_a_change_of_contact_days_is_in_the_timeline(world: World) -> None:
     choose_contact_days(world)
 
     newest_event = timeline(user=world.ben, kind="partnership", record_id=world.partnership.pk)[0]
-    page = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
+
     assert newest_event.data["before"] == {"contact_days": None}
     assert newest_event.data["after"] == {"contact_days": 30}
+
+
+def test_contact_days_are_on_the_page_of_a_partnership(world: World) -> None:
+    choose_contact_days(world)
+
+    page = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
+
     assert "At least every 30 days" in page
 
 

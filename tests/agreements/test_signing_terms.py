@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from partnerships.agreements.models import (
     Party,
     ProposalStatus,
     Status,
+    TermsProposal,
     TermsSignatory,
     TermsSignature,
     TermsVersion,
@@ -312,10 +314,15 @@ def signature_fields(world: World) -> dict[str, Any]:
     }
 
 
-def test_opening_the_link_shows_the_terms_and_signs_nothing(world: World, first_terms: TermsVersion) -> None:
-    response = Client().get(signing_link(first_terms, world))
+def test_opening_the_link_shows_the_terms(world: World, first_terms: TermsVersion) -> None:
+    page = Client().get(signing_link(first_terms, world)).content.decode()
 
-    assert "We meet." in response.content.decode()
+    assert "We meet." in page
+
+
+def test_opening_the_link_signs_nothing(world: World, first_terms: TermsVersion) -> None:
+    Client().get(signing_link(first_terms, world))
+
     assert not first_terms.signatures.exists()
 
 
@@ -441,13 +448,26 @@ def test_a_former_party_reads_the_versions_from_before_it_left(world: World) -> 
     assert hana.get(reverse("agreements:proposal", args=[world.partnership.pk, 2])).status_code == 404
 
 
-def test_taking_back_and_withdrawing_need_a_reason(world: World) -> None:
+def send_change_for_signature(world: World) -> TermsProposal:
+    """Send an amendment of Westmarch's for signature, and return it."""
     agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     put_up(proposal, world.ben)
-    for call in (take_back_terms, withdraw_proposal):
-        with pytest.raises(UnableToWithdraw, match="why"):
-            call(proposal=proposal, reason=" ", author=world.ben, now=timezone.now())
+    return proposal
+
+
+@pytest.mark.parametrize("service", [take_back_terms, withdraw_proposal])
+def test_a_proposal_that_awaits_signatures_needs_a_reason_to_be_stopped(
+    world: World, service: Callable[..., Any]
+) -> None:
+    proposal = send_change_for_signature(world)
+
+    with pytest.raises(UnableToWithdraw, match="why"):
+        service(proposal=proposal, reason=" ", author=world.ben, now=timezone.now())
+
+
+def test_terms_that_are_taken_back_are_a_draft_again(world: World) -> None:
+    proposal = send_change_for_signature(world)
 
     take_back_terms(proposal=proposal, reason="A mistake.", author=world.ben, now=timezone.now())
 
@@ -456,23 +476,35 @@ def test_taking_back_and_withdrawing_need_a_reason(world: World) -> None:
     assert content_of_proposal(proposal)["clauses"][0]["body"] == "We meet twice."
 
 
-def test_a_version_that_was_taken_back_says_so_and_is_not_called_signed(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
-    proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
-    version = put_up(proposal, world.ben)
-    ben = signed_in(world.ben)
+@pytest.mark.parametrize(("name", "is_offered"), [("ben", True), ("vera", False)])
+def test_only_leads_can_return_a_version_that_awaits_signatures(world: World, name: str, is_offered: bool) -> None:
+    version = send_change_for_signature(world).versions.get()
 
-    page_while_awaiting = ben.get(version.get_absolute_url()).content.decode()
+    page = signed_in(getattr(world, name)).get(version.get_absolute_url()).content.decode()
+
+    assert ("Return the terms to draft" in page) == is_offered
+
+
+def test_page_of_a_version_says_that_it_was_returned(world: World) -> None:
+    proposal = send_change_for_signature(world)
+    version = proposal.versions.get()
     take_back_terms(proposal=proposal, reason="A mistake.", author=world.ben, now=timezone.now())
-    page_after_return = ben.get(version.get_absolute_url()).content.decode()
-    sign_all(put_up(proposal, world.ben))
-    page_after_replacement = ben.get(version.get_absolute_url()).content.decode()
 
-    assert "Return the terms to draft" in page_while_awaiting
-    assert "Return the terms to draft" not in signed_in(world.vera).get(version.get_absolute_url()).content.decode()
-    assert "Returned to draft" in page_after_return
-    assert "Sent again as a later version" in page_after_replacement
-    assert "Signed by every party" not in page_after_replacement
+    page = signed_in(world.ben).get(version.get_absolute_url()).content.decode()
+
+    assert "Returned to draft" in page
+
+
+def test_page_of_a_returned_version_says_that_a_later_one_was_sent(world: World) -> None:
+    proposal = send_change_for_signature(world)
+    version = proposal.versions.get()
+    take_back_terms(proposal=proposal, reason="A mistake.", author=world.ben, now=timezone.now())
+    sign_all(put_up(proposal, world.ben))
+
+    page = signed_in(world.ben).get(version.get_absolute_url()).content.decode()
+
+    assert "Sent again as a later version" in page
+    assert "Signed by every party" not in page
 
 
 @pytest.mark.usefixtures("first_terms")
@@ -482,14 +514,21 @@ def test_people_who_must_sign_are_emailed(world: World) -> None:
     assert set(requests.values_list("person_id", flat=True)) == {world.amina.pk, world.ben.pk}
 
 
-def test_other_leads_are_emailed_about_a_signature_and_all_leads_about_the_last(
-    world: World, first_terms: TermsVersion
-) -> None:
+def test_leads_of_other_parties_are_emailed_about_a_signature(world: World, first_terms: TermsVersion) -> None:
     sign(first_terms, world.amina, world.larkhaven)
+
+    assert [email.person_id for email in Email.objects.filter(kind="agreements.terms_signed")] == [world.ben.pk]
+
+
+def test_all_leads_are_emailed_about_the_last_signature(world: World, first_terms: TermsVersion) -> None:
+    sign(first_terms, world.amina, world.larkhaven)
+
     sign(first_terms, world.ben, world.westmarch)
 
-    assert Email.objects.filter(kind="agreements.terms_signed").count() == 1
-    assert Email.objects.filter(kind="agreements.terms_agreed").count() == 2
+    emails = Email.objects.filter(kind="agreements.terms_agreed")
+    assert {email.person_id for email in emails} == {world.amina.pk, world.ben.pk}
+    assert emails.count() == 2
+    assert Email.objects.filter(kind="agreements.terms_signed").count() == 1  # the one about Amina's signature
 
 
 def bodies_about_signed_terms() -> list[str]:
@@ -545,17 +584,21 @@ def test_signed_terms_are_printed_with_their_signatures(world: World, amendment_
     assert "Westmarch Borough Council" in page
 
 
-def test_signed_terms_can_be_downloaded_for_word_and_as_a_pdf(
-    world: World, amendment_in_thirty_days: TermsVersion
-) -> None:
-    vera = signed_in(world.vera)
-    arguments = [world.partnership.pk, amendment_in_thirty_days.number]
+def test_signed_terms_can_be_downloaded_for_word(world: World, amendment_in_thirty_days: TermsVersion) -> None:
+    address = reverse("agreements:terms-word", args=[world.partnership.pk, amendment_in_thirty_days.number])
 
-    word = vera.get(reverse("agreements:terms-word", args=arguments))
-    pdf = vera.get(reverse("agreements:terms-pdf", args=arguments))
+    response = signed_in(world.vera).get(address)
 
-    assert word.content[:2] == b"PK"
-    assert pdf.status_code == 503 or pdf.content[:4] == b"%PDF"
+    assert response.content[:2] == b"PK"  # a Word document is a ZIP archive
+
+
+def test_signed_terms_can_be_downloaded_as_a_pdf(world: World, amendment_in_thirty_days: TermsVersion) -> None:
+    address = reverse("agreements:terms-pdf", args=[world.partnership.pk, amendment_in_thirty_days.number])
+
+    response = signed_in(world.vera).get(address)
+
+    # Without the program that makes PDFs, the page says so with 503.
+    assert response.status_code == 503 or response.content[:4] == b"%PDF"
 
 
 def test_only_todays_terms_page_says_when_first_terms_come_into_force(world: World) -> None:

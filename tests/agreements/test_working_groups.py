@@ -6,13 +6,13 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
 
 from partnerships.agreements import services
 from partnerships.agreements.models import Partnership, PartyStatus
 from partnerships.agreements.services.steps import set_status
 from tests.support.parties import invite_and_accept
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 NOW = timezone.now
@@ -40,7 +40,7 @@ def start_group(world: World, *, parent: Partnership | None = None, **changes: A
     )
 
 
-def test_group_has_its_chair_members_and_end(world: World) -> None:
+def test_group_starts_with_its_chair_accepted(world: World) -> None:
     group = start_group(world)
 
     parties = dict(group.parties.values_list("organisation__name", "status"))
@@ -51,18 +51,22 @@ def test_group_has_its_chair_members_and_end(world: World) -> None:
     assert group.ends_on == in_days(90)
 
 
-def test_other_parties_see_the_outline_and_strangers_nothing(world: World) -> None:
+def test_other_parties_see_the_outline_of_a_group(world: World) -> None:
     invite_and_accept(world, world.riverside, accepted_by=world.nadia)
     group = start_group(world)
-    client = Client()
+    nadia = signed_in(world.nadia)
 
-    client.force_login(world.nadia)
-    outline = client.get(group.get_absolute_url())
-    parent = client.get(world.partnership.get_absolute_url()).content.decode()
+    group_page = nadia.get(group.get_absolute_url())
+    partnership_page = nadia.get(world.partnership.get_absolute_url()).content.decode()
 
-    assert outline.status_code == 200
-    assert "Depot group" in parent
+    assert group_page.status_code == 200
+    assert "Depot group" in partnership_page
     assert not Partnership.objects.readable_by(world.nadia).filter(pk=group.pk).exists()
+
+
+def test_group_is_hidden_from_strangers(world: World) -> None:
+    group = start_group(world)
+
     assert not Partnership.objects.visible_to(world.chidi).filter(pk=group.pk).exists()
 
 

@@ -269,7 +269,9 @@ def test_a_dismissed_pair_that_no_longer_fits_has_no_reasons(
 def test_places_of_open_entries_are_refreshed_only_after_a_change(world: World, now: dt.datetime) -> None:
     shared_entry(world.larkhaven, world.amina, now, areas=[world.fareham])
 
-    assert services.refresh_places(now=now) == 0
+    refreshed_count = services.refresh_places(now=now)
+
+    assert refreshed_count == 0
 
 
 def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, now: dt.datetime) -> None:

@@ -198,10 +198,14 @@ def tidewater_as_observer(world: World, now: dt.datetime) -> Organisation:
     return world.tidewater
 
 
-def test_an_observer_reads_an_ask_but_cannot_answer_it(
+@pytest.mark.usefixtures("tidewater_as_observer")
+def test_an_observer_reads_an_ask(ask: Entry, world: World) -> None:
+    assert "Chidi" in short_names_of_readers(ask, world)
+
+
+def test_an_observer_cannot_answer_an_ask(
     ask: Entry, world: World, now: dt.datetime, tidewater_as_observer: Organisation
 ) -> None:
-    assert "Chidi" in short_names_of_readers(ask, world)
     assert not Entry.objects.answerable_by(world.chidi).filter(pk=ask.pk).exists()
     with pytest.raises(UnableToAct):
         services.respond(entry=ask, organisation=tidewater_as_observer, text="We could.", author=world.chidi, now=now)

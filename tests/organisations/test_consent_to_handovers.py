@@ -71,19 +71,36 @@ def test_a_line_passes_on_once_consent_is_recorded(world: World, merger_awaiting
     assert Commitment.objects.get().receiver == world.harbour
 
 
-def test_consent_names_who_gave_it_when_and_where_it_can_be_read(world: World) -> None:
-    promise = agree(world)
+@pytest.fixture
+def merger_with_proposed_line(world: World) -> Succession:
+    """Return a merger with a proposed line that needs the lender's consent."""
     succession = record_merger(world)
-    propose_lines(world, succession, "commitments", promise.pk, consent="The lender")
+    propose_lines(world, succession, "commitments", agree(world).pk, consent="The lender")
+    return succession
 
-    for invalid_field in ({"given_by": " "}, {"evidence": ""}, {"given_on": tomorrow()}):
-        with pytest.raises(UnableToHandOverLines):
-            consent(world, succession, **invalid_field)
+
+@pytest.mark.parametrize("invalid_field", ["given_by", "evidence", "given_on"])
+def test_consent_needs_its_giver_its_evidence_with_a_day_that_is_past(
+    world: World, merger_with_proposed_line: Succession, invalid_field: str
+) -> None:
+    invalid_value = {"given_by": " ", "evidence": "", "given_on": tomorrow()}[invalid_field]
+
+    with pytest.raises(UnableToHandOverLines):
+        consent(world, merger_with_proposed_line, **{invalid_field: invalid_value})
+
+
+def test_a_lead_of_neither_organisation_cannot_record_consent(
+    world: World, merger_with_proposed_line: Succession
+) -> None:
     with pytest.raises(UnableToAct):
-        consent(world, succession, author=world.amina)
-    consent(world, succession)
+        consent(world, merger_with_proposed_line, author=world.amina)
+
+
+def test_consent_to_a_line_is_recorded_once(world: World, merger_with_proposed_line: Succession) -> None:
+    consent(world, merger_with_proposed_line)
+
     with pytest.raises(UnableToHandOverLines, match="already recorded"):
-        consent(world, succession)
+        consent(world, merger_with_proposed_line)
 
 
 @pytest.fixture
@@ -291,12 +308,17 @@ def test_a_successor_that_disputed_its_part_may_still_accept_it(world: World) ->
     assert line.dispute == ""
 
 
-def test_only_successors_that_share_a_line_answer_it(world: World) -> None:
+def test_a_lead_of_no_successor_cannot_answer_a_line(world: World) -> None:
     succession = division(world)
 
     with pytest.raises(UnableToAct):
         accept_lines(world, succession, author=world.ben)
+
+
+def test_a_successor_answers_its_part_once(world: World) -> None:
+    succession = division(world)
     accept_lines(world, succession)
+
     with pytest.raises(UnableToHandOverLines, match="already answered"):
         accept_lines(world, succession)
 

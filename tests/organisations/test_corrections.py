@@ -82,16 +82,20 @@ def test_the_official_name_is_not_corrected_as_a_name(world: World, dee: Client)
 
 
 def test_the_short_name_is_not_corrected_as_a_name(world: World) -> None:
-    now = NOW()
-    update_organisation(organisation=world.larkhaven, short_name="Lark", author=None, now=now)
-    short = world.larkhaven.names.get(name="Lark")
+    update_organisation(organisation=world.larkhaven, short_name="Lark", author=None, now=NOW())
+    short_name = world.larkhaven.names.get(name="Lark")
 
     with pytest.raises(UnableToCorrect, match="on the organisation"):
-        correct_name(row=short, name="Larks", reason="Misspelt.", author=world.dee, now=now)
-    with pytest.raises(UnableToCorrect, match="on the organisation"):
-        correct_name(row=lark(world), kind="short", reason="Shorter.", author=world.dee, now=now)
+        correct_name(row=short_name, name="Larks", reason="Misspelt.", author=world.dee, now=NOW())
 
-    assert world.larkhaven.names.get(pk=short.pk).name == world.larkhaven.short_name
+    short_name.refresh_from_db()
+    assert short_name.name == "Lark"
+    assert world.larkhaven.short_name == "Lark"
+
+
+def test_a_name_is_not_made_the_short_name_by_a_correction(world: World) -> None:
+    with pytest.raises(UnableToCorrect, match="on the organisation"):
+        correct_name(row=lark(world), kind="short", reason="Shorter.", author=world.dee, now=NOW())
 
 
 def test_a_name_is_not_corrected_to_one_that_the_organisation_has(world: World) -> None:

@@ -221,7 +221,9 @@ def test_the_daily_limit_of_a_person_counts_invitations_by_all_organisations(wor
 def test_an_invitation_can_be_sent_again_on_the_next_day(world: World, often_invited_nina: Membership) -> None:
     tomorrow = timezone.now() + dt.timedelta(days=1, minutes=1)
 
-    assert resend_invitation(membership=often_invited_nina, author=world.amina, now=tomorrow)
+    is_sent = resend_invitation(membership=often_invited_nina, author=world.amina, now=tomorrow)
+
+    assert is_sent
 
 
 def test_invitations_sent_again_count_towards_the_daily_limit_of_the_organisation(
@@ -240,11 +242,14 @@ def test_invitations_sent_again_count_towards_the_daily_limit_of_the_organisatio
         resend_invitation(membership=other_membership, author=world.amina, now=timezone.now())
 
 
-def test_a_person_has_only_one_membership_of_an_organisation(world: World) -> None:
+def test_a_member_is_not_added_to_the_organisation_again(world: World) -> None:
     with pytest.raises(UnableToAddMembership):
         add_membership(
             organisation=world.larkhaven, person=world.eddie, role=Role.LEAD, author=None, now=timezone.now()
         )
+
+
+def test_a_member_is_not_invited_to_the_organisation_again(world: World) -> None:
     with pytest.raises(UnableToInviteMember):
         invite_member(
             organisation=world.larkhaven, email=world.eddie.email, role="lead", author=world.amina, now=timezone.now()

@@ -140,7 +140,7 @@ def test_the_history_of_a_merge_shows_the_moved_memberships(world: World) -> Non
     assert event.data["after"]["role"] == "lead"
 
 
-def test_the_history_of_a_merge_leaves_out_leavers_and_shows_invitations(world: World) -> None:
+def test_the_history_of_a_merge_has_pending_memberships_but_no_ended_ones(world: World) -> None:
     ended_membership = join(world.vera, world.riverside, Role.EDITOR, world.now - dt.timedelta(days=9))
     services.end_membership(membership=ended_membership, author=world.nadia, now=timezone.now())
     pending_membership = services.invite_member(

@@ -225,8 +225,17 @@ def test_disputing_a_line_makes_its_record_undecided_again(world: World) -> None
     assert count_undecided(succession, world.westmarch, today()) == undecided_before + 1
 
 
-def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World, disputed_line: Handover) -> None:
-    ben = signed_in(world.ben)
+def test_predecessor_sees_why_a_line_is_disputed(world: World, disputed_line: Handover) -> None:
+    address = reverse(
+        "organisations:handover-propose", args=[disputed_line.succession_id, world.westmarch.pk, "commitments"]
+    )
+
+    page = signed_in(world.ben).get(address).content.decode()
+
+    assert "disputed: It is the county" in page
+
+
+def test_predecessor_proposes_a_disputed_line_again(world: World, disputed_line: Handover) -> None:
     address = reverse(
         "organisations:handover-propose", args=[disputed_line.succession_id, world.westmarch.pk, "commitments"]
     )
@@ -237,11 +246,9 @@ def test_predecessor_sees_why_a_line_is_disputed_and_proposes_again(world: World
         "basis": "Article 5",
     }
 
-    page = ben.get(address).content.decode()
-    response = ben.post(address, post_fields)
+    response = signed_in(world.ben).post(address, post_fields)
 
     line = Handover.objects.get()
-    assert "disputed: It is the county" in page
     assert response.status_code == 302
     assert line.state == "proposed"
     assert line.basis == "Article 5"

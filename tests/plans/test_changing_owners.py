@@ -189,16 +189,27 @@ def test_offer_of_a_plan_without_a_partnership_ends_with_the_last_shared_partner
     assert offer.withdrawn_at is not None
 
 
-def test_offer_lapses_with_its_partnership_on_the_day_that_it_ends(world: World) -> None:
+def end_partnership_on(world: World, day: dt.date) -> None:
+    """Make the Estuary Partnership active until this day."""
+    Partnership.objects.filter(pk=world.partnership.pk).update(status="active", ends_on=day)
+
+
+def test_offer_lapses_on_the_day_after_its_partnership_ends(world: World) -> None:
     plan = begin(world, audience="owners", partnership=None)
     offer = offer_plan(world, plan)
-    today = timezone.localdate()
-    partnership_rows = Partnership.objects.filter(pk=world.partnership.pk)
-    partnership_rows.update(status="active", ends_on=today - dt.timedelta(days=1))
+    end_partnership_on(world, timezone.localdate() - dt.timedelta(days=1))
 
     with pytest.raises(services.UnableToChangeOwners, match="no longer open"):
         accept_offer(offer, world.ben)
-    partnership_rows.update(ends_on=today)
+
+    assert owner_ids(plan) == {world.larkhaven.pk}
+
+
+def test_offer_is_open_on_the_last_day_of_its_partnership(world: World) -> None:
+    plan = begin(world, audience="owners", partnership=None)
+    offer = offer_plan(world, plan)
+    end_partnership_on(world, timezone.localdate())
+
     accept_offer(offer, world.ben)
 
     assert owner_ids(plan) == {world.westmarch.pk}

@@ -70,16 +70,21 @@ def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
     assert "ersion 2" not in ben.get(reverse("plans:list")).content.decode()
 
 
-def test_second_version_during_an_embargo_cannot_open_before_the_first(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_second_version_during_an_embargo_cannot_open_before_the_first(world: World) -> None:
     plan = plan_under_embargo(world, in_hours(24))
     save(plan, world, "about", source="A survey.")
 
     with pytest.raises(services.UnableToEmbargo, match="Version 2 is under embargo until"):
         publish(plan, world, "Sooner.", embargo_until=in_hours(1))
 
-    assert "Version 2 is under embargo until" in read_page(as_(world.amina), "plans:publish", plan)
+
+def test_page_to_publish_names_the_embargo_of_the_newest_version(world: World, as_: Callable[[User], Client]) -> None:
+    plan = plan_under_embargo(world, in_hours(24))
+    save(plan, world, "about", source="A survey.")
+
+    page = read_page(as_(world.amina), "plans:publish", plan)
+
+    assert "Version 2 is under embargo until" in page
 
 
 def test_second_version_during_an_embargo_is_under_the_same_embargo_by_default(

@@ -311,13 +311,23 @@ def test_status_of_a_plan_is_not_changed_without_a_reason(world: World) -> None:
         services.change_status(plan=plan, to="closed", reason="", author=world.amina, now=timezone.now())
 
 
-def test_closed_plan_can_neither_be_published_nor_changed(world: World) -> None:
+def closed_plan(world: World) -> Plan:
+    """Return a published plan that Amina then closed."""
     plan = published_plan(world)
-
     services.change_status(plan=plan, to="closed", reason="All built.", author=world.amina, now=timezone.now())
+    return plan
+
+
+def test_closed_plan_cannot_be_published(world: World) -> None:
+    plan = closed_plan(world)
 
     with pytest.raises(services.UnableToPublish):
         publish(plan, world, "Too late.", content=CONTENT)
+
+
+def test_closed_plan_cannot_be_changed(world: World) -> None:
+    plan = closed_plan(world)
+
     with pytest.raises(services.UnableToSavePiece):
         fewer_homes(plan, world)
 

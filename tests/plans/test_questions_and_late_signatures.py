@@ -123,11 +123,15 @@ def test_answers_are_kept_with_a_rejection_through_the_link(world: World) -> Non
     assert SignOff.objects.get().answers == [{"question": FUNDED, "answer": "Not yet."}]
 
 
-def test_answers_cannot_be_left_out_or_changed(world: World) -> None:
+def test_signatory_must_answer_the_question(world: World) -> None:
     plan = plan_with_questions(world, FUNDED)
 
     with pytest.raises(services.UnableToSign, match="Answer the question"):
         sign(plan, world, {STAFFED: "An answer to another question."})
+
+
+def test_answers_of_a_signatory_cannot_be_changed(world: World) -> None:
+    plan = plan_with_questions(world, FUNDED)
     sign_off = sign(plan, world, {FUNDED: "Yes."})
 
     with pytest.raises(DatabaseError), transaction.atomic():

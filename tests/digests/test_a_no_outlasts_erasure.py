@@ -153,5 +153,11 @@ def test_operators_can_allow_an_address_again_when_its_owner_wants_it(world: Wor
     call_command("allow_questions", SOL)
 
     assert ask_the_address(world, public_plan).is_waiting
+
+
+def test_operators_cannot_allow_an_address_that_is_allowed(world: World, public_plan: Plan) -> None:
+    refuse_and_erase_sol(world, public_plan)
+    call_command("allow_questions", SOL)
+
     with pytest.raises(CommandError, match="No erased person"):
         call_command("allow_questions", SOL)

@@ -73,7 +73,7 @@ def process_report(raw: bytes) -> Bounce | None:
     )
 
 
-def test_a_hard_bounce_suppresses_the_address_and_says_why(world: World, email: Delivery) -> None:
+def test_a_hard_bounce_suppresses_the_address(world: World, email: Delivery) -> None:
     process_report(report(email))
 
     email.refresh_from_db()
@@ -81,6 +81,11 @@ def test_a_hard_bounce_suppresses_the_address_and_says_why(world: World, email: 
     subscription = Subscription.objects.get(person=world.sol)
     assert subscription.status == "suppressed"
     assert "5.1.1" in subscription.reason
+
+
+def test_nobody_subscribes_an_address_after_a_hard_bounce(world: World, email: Delivery) -> None:
+    process_report(report(email))
+
     with pytest.raises(services.UnableToSubscribe):
         services.subscribe(person=world.sol, target=world.partnership, author=None, now=timezone.now())
 

@@ -190,8 +190,8 @@ def test_what_may_not_be_told_counts_as_passed(world: World, office: PostOffice)
 
 
 def test_a_stakeholder_hears_nothing_once_the_asker_left(world: World, office: PostOffice) -> None:
+    """Sol cannot read the partnership himself, because it is not open to the network."""
     add_sol(world)
-    assert world.partnership.audience != "network"
     happen(world, TERMS, actor=world.amina)
     party = world.party(world.larkhaven)
     party.status = "left"
@@ -200,6 +200,7 @@ def test_a_stakeholder_hears_nothing_once_the_asker_left(world: World, office: P
 
     play(office)
 
+    assert world.partnership.audience != "network"
     assert office.to(world.sol) == []
 
 

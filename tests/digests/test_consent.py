@@ -336,49 +336,62 @@ def bens_subscription(world: World, plan: Plan) -> Subscription:
     return services.add_confirmed_subscription(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
 
-def test_stopping_all_digests_asks_first(world: World, plan: Plan, bens_subscription: Subscription) -> None:
-    client = signed_in(world.ben)
-    stop_all_url = reverse("digests:stop-all")
+@pytest.mark.usefixtures("bens_subscription")
+def test_page_of_digests_links_to_stopping_all(world: World) -> None:
+    page = signed_in(world.ben).get(reverse("digests:manage")).content.decode()
 
-    page = client.get(reverse("digests:manage")).content.decode()
-    question = client.get(stop_all_url).content.decode()
-
-    assert f'href="{stop_all_url}"' in page
+    assert f'href="{reverse("digests:stop-all")}"' in page
     assert "Digests you have declined" not in page
-    assert f"Digests about {plan.title}" in question
-    assert "New matches of your organisation" in question
+
+
+def test_stopping_all_digests_asks_first(world: World, bens_subscription: Subscription) -> None:
+    page = signed_in(world.ben).get(reverse("digests:stop-all")).content.decode()
+
     bens_subscription.refresh_from_db()
+    assert "Digests about Harbour Quarter" in page
+    assert "New matches of your organisation" in page
     assert bens_subscription.is_confirmed
 
 
-def test_stopping_all_digests_ends_them_and_can_be_undone(world: World, bens_subscription: Subscription) -> None:
+@pytest.mark.usefixtures("bens_subscription")
+def test_page_after_stopping_all_digests_offers_to_undo_it(world: World) -> None:
     page = stop_all_digests(world.ben)
 
     assert "You have stopped your digests" in collapse(page)
     assert 'name="undo"' in page
+
+
+def test_stopping_all_digests_ends_them(world: World, bens_subscription: Subscription) -> None:
+    stop_all_digests(world.ben)
+
     bens_subscription.refresh_from_db()
     assert bens_subscription.is_refused
     assert bens_subscription.reason == "Stopped by the person."
+
+
+@pytest.mark.usefixtures("bens_subscription")
+def test_page_offers_to_follow_a_plan_again_after_stopping_all_digests(world: World, plan: Plan) -> None:
+    stop_all_digests(world.ben)
+
+    page = signed_in(world.ben).get(reverse("digests:manage")).content.decode()
+
+    follow_url = reverse("digests:subscribe", kwargs={"kind": "plan", "pk": plan.pk})
+    assert "Follow Harbour Quarter again" in collapse(page)
+    assert f'action="{follow_url}"' in page
 
 
 def test_following_a_plan_again_ends_the_refusal_of_all_digests(
     world: World, plan: Plan, bens_subscription: Subscription
 ) -> None:
     client = signed_in(world.ben)
-    manage_url = reverse("digests:manage")
-    follow_url = reverse("digests:subscribe", kwargs={"kind": "plan", "pk": plan.pk})
     stop_all_digests(world.ben)
 
-    page = client.get(manage_url).content.decode()
-    assert "Follow Harbour Quarter again" in collapse(page)
-    assert f'action="{follow_url}"' in page
-
-    client.post(follow_url)
+    client.post(reverse("digests:subscribe", kwargs={"kind": "plan", "pk": plan.pk}))
 
     bens_subscription.refresh_from_db()
     assert bens_subscription.is_confirmed
     assert Preference.objects.get(person=world.ben).refused_at is None
-    assert "Digests you have declined" not in client.get(manage_url).content.decode()
+    assert "Digests you have declined" not in client.get(reverse("digests:manage")).content.decode()
 
 
 def test_stopping_all_digests_stops_matches_without_saved_preferences(world: World) -> None:

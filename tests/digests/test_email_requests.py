@@ -469,17 +469,23 @@ def test_an_email_request_is_deleted_once_it_is_processed(world: World, public_p
     assert EmailRequest.objects.count() == 0
 
 
-def test_a_failing_address_does_not_delay_others(
-    world: World, public_plan: Plan, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def fail_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the service fail for the address NOBODY, with an error that it does not expect."""
     ask_for = email_requests.ask_for
 
-    def fail_for_nobody(**data: Any) -> None:
+    def ask_for_others(**data: Any) -> None:
         if data["email"] == NOBODY:
             raise RuntimeError("Something nobody thought of.")
         ask_for(**data)
 
-    monkeypatch.setattr(email_requests, "ask_for", fail_for_nobody)
+    monkeypatch.setattr(email_requests, "ask_for", ask_for_others)
+
+
+def test_a_failing_address_does_not_delay_others(
+    world: World, public_plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_for_nobody(monkeypatch)
+
     type_in(public_plan, NOBODY)
     type_in(public_plan, world.sol.email)
 
@@ -487,9 +493,16 @@ def test_a_failing_address_does_not_delay_others(
     assert [email_request.address for email_request in EmailRequest.objects.all()] == [NOBODY]
     assert queue_figures()["not_composed"] == 1
 
+
+def test_a_request_is_set_aside_after_the_last_attempt(
+    world: World, public_plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_for_nobody(monkeypatch)
+    type_in(public_plan, NOBODY)
     for _ in range(MAX_ATTEMPTS):
         plan_round(now=timezone.now())
     monkeypatch.undo()
+
     plan_round(now=timezone.now())
 
     assert EmailRequest.objects.get().tries == MAX_ATTEMPTS, "The request must be set aside and not be tried again."

@@ -167,9 +167,13 @@ def test_a_late_signature_is_reminded_of_weekly_whatever_was_chosen(world: World
     assert reminded_on(due, remind, code, person, range(3, -17, -1)) == [-1, -8, -15]
 
 
-def test_usual_lead_times_are_chosen_again_and_others_kept(world: World) -> None:
-    chosen_days = {"reports": [14, 400, -3], "asks": [], "dates": [60]}
-    choose_lead_times(person=world.ben, days=chosen_days, now=timezone.now())
+#: Days that Ben chooses. A lead time has at most 90 days, and none is negative.
+CHOSEN_DAYS = {"reports": [14, 400, -3], "asks": [], "dates": [60]}
+
+
+def test_invalid_days_are_left_out_of_chosen_lead_times(world: World) -> None:
+    choose_lead_times(person=world.ben, days=CHOSEN_DAYS, now=timezone.now())
+
     assert chosen_lead_times(world.ben) == {
         "commitments": list(USUAL_LEAD_TIMES["commitments"]),
         "dates": [60],
@@ -177,6 +181,10 @@ def test_usual_lead_times_are_chosen_again_and_others_kept(world: World) -> None
         "signatures": list(USUAL_LEAD_TIMES["signatures"]),
         "asks": [],
     }
+
+
+def test_only_lead_times_that_change_are_recorded(world: World) -> None:
+    choose_lead_times(person=world.ben, days=CHOSEN_DAYS, now=timezone.now())
 
     choose_lead_times(person=world.ben, days={"dates": None, "reports": [14]}, now=timezone.now())
 

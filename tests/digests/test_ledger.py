@@ -114,14 +114,20 @@ def test_a_digest_sent_again_says_no_more_than_the_first(
     office.drain()
     services.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
 
-    delivery = Delivery.objects.get()
-    with pytest.raises(services.UnableToSendAgain, match="Enter a reason"):
-        services.send_again(delivery=delivery, author=world.amina, reason=" ", now=timezone.now())
-    services.send_again(delivery=delivery, author=world.amina, reason="He lost it.", now=timezone.now())
+    services.send_again(delivery=Delivery.objects.get(), author=world.amina, reason="He lost it.", now=timezone.now())
     office.drain()
 
     assert len(office.to(world.ben)) == 2
     assert "Harbour Quarter" not in text_of(office.to(world.ben)[1])
+
+
+def test_a_digest_is_not_sent_again_without_a_reason(world: World, plan: Plan, office: PostOffice) -> None:
+    follow(world, plan)
+    publish(plan, 100, author=world.amina)
+    play(office)
+
+    with pytest.raises(services.UnableToSendAgain, match="Enter a reason"):
+        services.send_again(delivery=Delivery.objects.get(), author=world.amina, reason=" ", now=timezone.now())
 
 
 def test_digests_that_failed_are_sent_again_together(

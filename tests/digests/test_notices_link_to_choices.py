@@ -46,21 +46,42 @@ def test_a_notice_sent_at_once_links_to_its_choice_in_both_parts(world: World) -
     assert "(Commitments)." in html
 
 
-def test_one_click_keeps_notices_of_that_kind_in_the_inbox_and_can_be_undone(world: World) -> None:
+@pytest.fixture
+def stop_url(world: World) -> str:
+    """Propose a commitment to Westmarch, and return the address that stops such emails to Ben."""
     drop_emails()
     propose(world)
     [email] = [message for message in deliver() if message.to == [world.ben.email]]
-    stop_url = stop_address(email)
+    return stop_address(email)
+
+
+def stop_by_one_click(stop_url: str) -> bytes:
+    """Stop emails as a mail program does (RFC 8058), and return the page that follows."""
+    return Client(enforce_csrf_checks=True).post(stop_url, {"List-Unsubscribe": "One-Click"}).content
+
+
+def test_link_to_stop_asks_whether_to_keep_notices_in_the_inbox(stop_url: str) -> None:
+    page = Client().get(stop_url).content.decode()
+
+    assert "Commitments: keep these notices in my inbox, without email" in page
+
+
+def test_one_click_keeps_notices_of_that_kind_in_the_inbox(world: World, stop_url: str) -> None:
     ways_before = ways_of(world.ben)
-    question_page = Client().get(stop_url).content.decode()
 
-    response = Client(enforce_csrf_checks=True).post(stop_url, {"List-Unsubscribe": "One-Click"})
+    page = stop_by_one_click(stop_url).decode()
 
-    assert "Commitments: keep these notices in my inbox, without email" in question_page
-    assert "Notices of this kind now stay in your inbox, without email: Commitments." in response.content.decode()
+    assert "Notices of this kind now stay in your inbox, without email: Commitments." in page
     assert ways_of(world.ben) == ways_before | {"commitments": NoticeDelivery.INBOX}
-    [undo] = [form for form in forms_of(response.content) if "undo" in form.fields]
-    Client().post(stop_url, undo.fields)
+
+
+def test_keeping_notices_in_the_inbox_can_be_undone(world: World, stop_url: str) -> None:
+    ways_before = ways_of(world.ben)
+    page = stop_by_one_click(stop_url)
+    [undo_form] = [form for form in forms_of(page) if "undo" in form.fields]
+
+    Client().post(stop_url, undo_form.fields)
+
     assert ways_of(world.ben) == ways_before
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from django.utils import timezone
 
+from partnerships.agreements.models import Post
 from partnerships.agreements.services import ContactDetails
 from partnerships.digests.models import RoleRule, Subscription
 from partnerships.digests.planning.choosing import announce_joined
@@ -29,11 +31,12 @@ def test_next_holder_of_a_post_follows_what_it_follows(world: World) -> None:
     post = create_post_of(world)
     fill(post, world.vera, now=world.now)
     follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
-    assert followers(world) == {"Vera Larch"}
+    followers_before = followers(world)
 
     fill(post, world.eddie)
     announce_joined(now=timezone.now())
 
+    assert followers_before == {"Vera Larch"}
     assert followers(world) == {"Eddie Larch"}
 
 
@@ -50,22 +53,47 @@ def test_end_of_what_a_post_follows_leaves_members_their_digests(world: World) -
     assert RoleRule.objects.get().role == RoleRule.Role.MEMBERS
 
 
-def test_contact_without_account_follows_while_holding_the_post(world: World) -> None:
+@pytest.fixture
+def farahs_post(world: World) -> Post:
+    """Return a post that follows the Estuary Partnership. Its holder Farah is a contact without an account."""
     post = create_post_of(world)
     fill(post, contact=ContactDetails(name="Farah Ledger", email="Farah@larkhaven.example"))
     follow_for_post(post=post, target=world.partnership, author=world.amina, now=timezone.now())
+    return post
 
-    asked_counts = [ask_post_contacts(now=timezone.now()) for _ in range(2)]
 
-    assert asked_counts == [1, 0]
+def confirm_as_farah() -> None:
+    """Ask the contacts of posts for consent, and confirm as Farah."""
+    ask_post_contacts(now=timezone.now())
+    confirm(subscription=Subscription.objects.get(person__email="farah@larkhaven.example"), now=timezone.now())
+    announce_joined(now=timezone.now())
+
+
+@pytest.mark.usefixtures("farahs_post")
+def test_contact_without_account_is_asked_once_for_consent(world: World) -> None:
+    asked_count = ask_post_contacts(now=timezone.now())
+    asked_count_of_second_run = ask_post_contacts(now=timezone.now())
+
     subscription = Subscription.objects.get(person__email="farah@larkhaven.example")
+    assert asked_count == 1
+    assert asked_count_of_second_run == 0
     assert subscription.status == "asked"
     assert subscription.added_for == world.larkhaven
-    confirm(subscription=subscription, now=timezone.now())
-    announce_joined(now=timezone.now())
+
+
+@pytest.mark.usefixtures("farahs_post")
+def test_contact_without_account_follows_after_confirming(world: World) -> None:
+    confirm_as_farah()
+
     assert "Farah Ledger" in followers(world)
-    fill(post, world.vera)
+
+
+def test_contact_without_account_follows_only_while_holding_the_post(world: World, farahs_post: Post) -> None:
+    confirm_as_farah()
+
+    fill(farahs_post, world.vera)
     announce_joined(now=timezone.now())
+
     assert followers(world) == {"Vera Larch"}
 
 

@@ -185,12 +185,23 @@ def test_email_waits_for_the_end_of_a_pause(world: World, office: PostOffice) ->
     Preference.objects.filter(person=world.sol).update(paused_until=today() + dt.timedelta(days=3))
     merger(world, "partnerships", "stakeholders")
     vest()
+
     office.drain()
 
     assert office.to(world.sol) == []
     assert Email.objects.get(kind=KIND).available_at > timezone.now()
+
+
+def test_email_is_sent_when_a_pause_ends_early(world: World, office: PostOffice) -> None:
+    follow(world.sol, world.partnership, world.westmarch, world.ben)
+    Preference.objects.filter(person=world.sol).update(paused_until=today() + dt.timedelta(days=3))
+    merger(world, "partnerships", "stakeholders")
+    vest()
+    office.drain()
+
     services.end_pause(person=world.sol, author=world.sol, now=timezone.now())
     office.drain()
+
     assert [str(message["Subject"]) for message in office.to(world.sol)] == [TITLE]
 
 

@@ -86,7 +86,14 @@ def test_steps_come_in_one_summary_unless_chosen_otherwise(world: World, office:
         assert "needs your confirmation" in part
         assert "We have already sent you anything urgent." in " ".join(part.split())
         assert "/digests/inbox/" in part
+
+
+def test_notices_of_a_summary_are_not_sent_again_in_the_next(world: World, office: PostOffice) -> None:
+    propose(world)
+    summary(world.ben, office)
+
     play(office, now=timezone.now() + dt.timedelta(days=6))
+
     assert len(office.to(world.ben)) == 1
 
 
@@ -383,10 +390,11 @@ def test_account_emails_and_signatures_cannot_be_chosen(world: World) -> None:
 
 def test_an_item_leaves_the_summary_when_its_group_is_turned_off(world: World) -> None:
     propose(world)
-    assert InboxItem.objects.for_summary().filter(person=world.ben).exists()
+    was_in_summary = InboxItem.objects.for_summary().filter(person=world.ben).exists()
 
     choose(world.ben, commitments=NoticeDelivery.INBOX)
 
+    assert was_in_summary
     assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()
 
 
@@ -411,7 +419,15 @@ def test_the_stop_link_of_a_summary_keeps_its_notices_in_the_inbox(world: World,
     assert response.status_code == 200
     assert ways_of(world.ben)["commitments"] == NoticeDelivery.INBOX
     assert ways_of(world.ben)["asks"] == NoticeDelivery.SUMMARY
+
+
+def test_later_notices_are_not_in_the_summary_after_its_stop_link(world: World, office: PostOffice) -> None:
+    propose(world)
+    [stop] = re.findall(r"Stop these emails: http://[^/\s]+(\S+)", text_of(summary(world.ben, office)))
+    Client().post(stop)
+
     propose(world, text="Ten flats at Mill Lane for key workers.")
+
     assert not InboxItem.objects.for_summary().filter(person=world.ben).exists()
 
 
@@ -426,11 +442,15 @@ def test_the_end_of_an_embargo_is_told_at_once_to_people_with_an_account(world: 
     publish_version(
         plan=plan, author=world.amina, note="Agreed.", content=quay(100), embargo_until=embargo_end, now=tuesday
     )
-    plan_round(now=tuesday)
-    assert not Delivery.objects.exists()
 
-    plan_round(now=embargo_end + dt.timedelta(minutes=1))
-    assert set(Delivery.objects.values_list("recipient", flat=True)) == {world.ben.pk}
+    def recipients_after_round(now: dt.datetime) -> list[User]:
+        plan_round(now=now)
+        return [delivery.recipient for delivery in Delivery.objects.order_by("pk")]
 
-    plan_round(now=embargo_end + dt.timedelta(days=8))
-    assert sorted(Delivery.objects.values_list("recipient", flat=True)) == sorted([world.ben.pk, world.sol.pk])
+    recipients_before = recipients_after_round(tuesday)
+    recipients_at_end = recipients_after_round(embargo_end + dt.timedelta(minutes=1))
+    recipients_after_a_week = recipients_after_round(embargo_end + dt.timedelta(days=8))
+
+    assert recipients_before == []
+    assert recipients_at_end == [world.ben]
+    assert recipients_after_a_week == [world.ben, world.sol]

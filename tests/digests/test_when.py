@@ -294,7 +294,9 @@ def test_the_forecast_uses_the_frequency_of_the_closest_subscription(
     assert forecast.followed_name == "Harbour Quarter"
 
 
-def test_the_forecast_of_a_first_version_lists_its_future_readers(world: World) -> None:
+@pytest.fixture
+def followed_draft(world: World) -> Plan:
+    """Return a draft of Larkhaven, which Vera and Chidi follow, in a partnership that Ben follows."""
     draft = create_plan(
         owners=[world.larkhaven],
         partnership=world.partnership,
@@ -310,16 +312,22 @@ def test_the_forecast_of_a_first_version_lists_its_future_readers(world: World) 
         (world.chidi, world.larkhaven),
     ):
         services.add_confirmed_subscription(person=person, target=target, author=None, now=timezone.now())
+    return draft
 
-    forecasts = who_will_get(draft, author=world.amina, now=timezone.now())
+
+def test_the_forecast_of_a_first_version_lists_its_future_readers(world: World, followed_draft: Plan) -> None:
+    forecasts = who_will_get(followed_draft, author=world.amina, now=timezone.now())
 
     assert {forecast.person: forecast.is_outside for forecast in forecasts} == {world.vera: False, world.ben: False}
 
-    draft.audience = "network"
-    draft.save(update_fields=["audience"])
-    forecasts_for_network = who_will_get(draft, author=world.amina, now=timezone.now())
 
-    assert {forecast.person: forecast.is_outside for forecast in forecasts_for_network} == {
+def test_the_forecast_for_the_network_marks_readers_outside_the_partnership(world: World, followed_draft: Plan) -> None:
+    followed_draft.audience = "network"
+    followed_draft.save(update_fields=["audience"])
+
+    forecasts = who_will_get(followed_draft, author=world.amina, now=timezone.now())
+
+    assert {forecast.person: forecast.is_outside for forecast in forecasts} == {
         world.vera: False,
         world.ben: False,
         world.chidi: True,

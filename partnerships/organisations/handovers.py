@@ -96,7 +96,7 @@ class SuccessorHoldings:
 
 @dataclass(frozen=True, slots=True)
 class LineTerms:
-    """The terms that several lines of a predecessor share, in words, and the number of these lines."""
+    """The terms that several lines of a predecessor share, as texts, and the number of these lines."""
 
     kind: str
     successor: str
@@ -107,8 +107,8 @@ class LineTerms:
     evidence: str
     due_on: dt.date | None
     #: Sentences that say who proposed and answered the lines and recorded a consent, and when.
-    steps: Sequence[str]
-    lines: int
+    steps: tuple[str, ...]
+    lines: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,25 +277,24 @@ def returned_records_condition(succession: Succession, kind: Obligation, records
 
 
 def _terms_of_lines(lines: Iterable[Handover]) -> list[LineTerms]:
-    """Return the terms of the lines; lines with equal terms are counted together."""
+    """Return the terms of the lines, each with the number of lines that have exactly these terms."""
     label_by_code = {kind.code: kind.label for kind in obligations()}
-    line_counts = Counter(
-        (
-            label_by_code.get(line.kind, line.kind),
-            line.successor.name,
-            str(line.get_sharing_display()),
-            str(line.get_state_display()),
-            line.basis,
-            line.consent_in_words,
-            line.evidence,
-            line.due_on,
-            tuple(steps_in_words(line)),
+    count_by_terms = Counter(
+        LineTerms(
+            kind=label_by_code.get(line.kind, line.kind),
+            successor=line.successor.name,
+            sharing=str(line.get_sharing_display()),
+            state=str(line.get_state_display()),
+            basis=line.basis,
+            consent=line.consent_in_words,
+            evidence=line.evidence,
+            due_on=line.due_on,
+            steps=tuple(steps_in_words(line)),
         )
         for line in lines
     )
-    # The first four terms are kind, successor, sharing and state.
-    sorted_counts = sorted(line_counts.items(), key=lambda terms_and_count: terms_and_count[0][:4])
-    return [LineTerms(*terms, count) for terms, count in sorted_counts]
+    sorted_terms = sorted(count_by_terms, key=lambda terms: (terms.kind, terms.successor, terms.sharing, terms.state))
+    return [replace(terms, lines=count_by_terms[terms]) for terms in sorted_terms]
 
 
 def combined_shares(estates: Sequence[Estate]) -> list[Share]:

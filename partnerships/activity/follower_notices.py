@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db.models import TextChoices
 from django.utils.html import format_html
@@ -67,6 +68,16 @@ class FollowerNotice:
     def phrase(self) -> str:
         """Return the sentence without its slots, for timelines."""
         return self.sentence.replace(FIELD, "").replace(CHANGE, "").replace(NAMES, "")
+
+
+class NoticeRule(NamedTuple):
+    """How one kind of event is announced, as a row of a table of several kinds."""
+
+    fold: FoldRule
+    #: The slots that follow the label of the event in its sentence, for example "{field}{change}".
+    slots: str = ""
+    touches_dates_or_money: bool = False
+    audience: Audience = Audience.INSIDE
 
 
 @dataclass(frozen=True, slots=True)

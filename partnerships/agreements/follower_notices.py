@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
-from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
+from partnerships.activity.follower_notices import Group, NoticeRule, register_follower_notice, register_without_notice
 from partnerships.activity.subjects import Audience
 from partnerships.agreements.event_kinds import EventKind
 
@@ -79,22 +79,22 @@ def _register_parties() -> None:
     Only parties are notified about invitations. Stakeholders without an account are notified about organisations that
     join or leave.
     """
-    folds = {
-        EventKind.PARTY_INVITED: (FoldRule.CREATED, Audience.INSIDE),
-        EventKind.INVITATION_ACCEPTED: (FoldRule.CREATED, Audience.OUTSIDE),
-        EventKind.INVITATION_DECLINED: (FoldRule.REMOVED, Audience.INSIDE),
-        EventKind.INVITATION_WITHDRAWN: (FoldRule.REMOVED, Audience.INSIDE),
-        EventKind.PARTY_LEFT: (FoldRule.REMOVED, Audience.OUTSIDE),
-        EventKind.PARTY_REMOVED: (FoldRule.REMOVED, Audience.OUTSIDE),
+    notices = {
+        EventKind.PARTY_INVITED: NoticeRule(FoldRule.CREATED, slots="{names}"),
+        EventKind.INVITATION_ACCEPTED: NoticeRule(FoldRule.CREATED, slots="{names}", audience=Audience.OUTSIDE),
+        EventKind.INVITATION_DECLINED: NoticeRule(FoldRule.REMOVED, slots="{names}"),
+        EventKind.INVITATION_WITHDRAWN: NoticeRule(FoldRule.REMOVED, slots="{names}"),
+        EventKind.PARTY_LEFT: NoticeRule(FoldRule.REMOVED, slots="{names}", audience=Audience.OUTSIDE),
+        EventKind.PARTY_REMOVED: NoticeRule(FoldRule.REMOVED, slots="{names}", audience=Audience.OUTSIDE),
     }
-    for kind, (fold, audience) in folds.items():
+    for kind, rule in notices.items():
         register_follower_notice(
             kind,
             group=Group.PARTIES,
-            fold=fold,
-            sentence=f"{kind.label}{{names}}",
+            fold=rule.fold,
+            sentence=f"{kind.label}{rule.slots}",
             subject_key="party",
-            audience=audience,
+            audience=rule.audience,
         )
     register_follower_notice(
         EventKind.PARTY_ROLE_CHANGED,

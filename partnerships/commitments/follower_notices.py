@@ -3,46 +3,43 @@
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
-from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
+from partnerships.activity.follower_notices import Group, NoticeRule, register_follower_notice, register_without_notice
 from partnerships.activity.subjects import Audience
 from partnerships.commitments.event_kinds import EventKind
 
-_FIELD_AND_CHANGE, _CHANGE = "{field}{change}", "{change}"
-
-#: How each kind of event is announced. The values are the rule by which several events become one line, what the line
-#: adds to the label of the event, and whether the event changes dates or amounts.
+#: How each kind of event is announced.
 _NOTICES = {
-    EventKind.PROPOSED: (FoldRule.CREATED, "", True),
-    EventKind.ACTION_NOTED: (FoldRule.CREATED, "", True),
-    EventKind.READ_FROM_REGISTER: (FoldRule.CREATED, "", True),
-    EventKind.TERMS_CHANGED: (FoldRule.FIELDS, _FIELD_AND_CHANGE, True),
-    EventKind.GIVING_CONFIRMED: (FoldRule.FIELDS, _FIELD_AND_CHANGE, False),
-    EventKind.RECEIVING_CONFIRMED: (FoldRule.FIELDS, _FIELD_AND_CHANGE, False),
-    EventKind.DUE_DATE_MOVED: (FoldRule.FIELDS, _CHANGE, True),
-    EventKind.PROGRESS_REPORTED: (FoldRule.FIELDS, _FIELD_AND_CHANGE, False),
-    EventKind.REPORTS_READ_FROM_REGISTER: (FoldRule.FIELDS, _FIELD_AND_CHANGE, False),
-    EventKind.DELIVERY_VERIFIED: (FoldRule.FIELDS, "", False),
-    EventKind.DELIVERY_SENT_BACK: (FoldRule.FIELDS, "", False),
-    EventKind.ACTION_VERIFIED: (FoldRule.FIELDS, "", False),
-    EventKind.ACTION_SENT_BACK: (FoldRule.FIELDS, "", False),
-    EventKind.MOVED_TO_SUCCESSOR: (FoldRule.FIELDS, _CHANGE, False),
-    EventKind.PROPOSAL_WITHDRAWN: (FoldRule.REMOVED, "", False),
-    EventKind.PROPOSAL_DECLINED: (FoldRule.REMOVED, "", False),
-    EventKind.CANCELLED: (FoldRule.REMOVED, "", True),
-    EventKind.SUPERSEDED: (FoldRule.REMOVED, "", True),
-    EventKind.WITHDRAWN_IN_REGISTER: (FoldRule.REMOVED, "", True),
+    EventKind.PROPOSED: NoticeRule(FoldRule.CREATED, touches_dates_or_money=True),
+    EventKind.ACTION_NOTED: NoticeRule(FoldRule.CREATED, touches_dates_or_money=True),
+    EventKind.READ_FROM_REGISTER: NoticeRule(FoldRule.CREATED, touches_dates_or_money=True),
+    EventKind.TERMS_CHANGED: NoticeRule(FoldRule.FIELDS, slots="{field}{change}", touches_dates_or_money=True),
+    EventKind.GIVING_CONFIRMED: NoticeRule(FoldRule.FIELDS, slots="{field}{change}"),
+    EventKind.RECEIVING_CONFIRMED: NoticeRule(FoldRule.FIELDS, slots="{field}{change}"),
+    EventKind.DUE_DATE_MOVED: NoticeRule(FoldRule.FIELDS, slots="{change}", touches_dates_or_money=True),
+    EventKind.PROGRESS_REPORTED: NoticeRule(FoldRule.FIELDS, slots="{field}{change}"),
+    EventKind.REPORTS_READ_FROM_REGISTER: NoticeRule(FoldRule.FIELDS, slots="{field}{change}"),
+    EventKind.DELIVERY_VERIFIED: NoticeRule(FoldRule.FIELDS),
+    EventKind.DELIVERY_SENT_BACK: NoticeRule(FoldRule.FIELDS),
+    EventKind.ACTION_VERIFIED: NoticeRule(FoldRule.FIELDS),
+    EventKind.ACTION_SENT_BACK: NoticeRule(FoldRule.FIELDS),
+    EventKind.MOVED_TO_SUCCESSOR: NoticeRule(FoldRule.FIELDS, slots="{change}"),
+    EventKind.PROPOSAL_WITHDRAWN: NoticeRule(FoldRule.REMOVED),
+    EventKind.PROPOSAL_DECLINED: NoticeRule(FoldRule.REMOVED),
+    EventKind.CANCELLED: NoticeRule(FoldRule.REMOVED, touches_dates_or_money=True),
+    EventKind.SUPERSEDED: NoticeRule(FoldRule.REMOVED, touches_dates_or_money=True),
+    EventKind.WITHDRAWN_IN_REGISTER: NoticeRule(FoldRule.REMOVED, touches_dates_or_money=True),
 }
 
 
 def register() -> None:
     """Register every kind of event of this room. Called once at start-up."""
-    for kind, (fold, addition, touches_dates_or_money) in _NOTICES.items():
+    for kind, rule in _NOTICES.items():
         register_follower_notice(
             kind,
             group=Group.COMMITMENTS,
-            fold=fold,
-            sentence=f"{kind.label}{addition}",
-            touches_dates_or_money=touches_dates_or_money,
+            fold=rule.fold,
+            sentence=f"{kind.label}{rule.slots}",
+            touches_dates_or_money=rule.touches_dates_or_money,
             audience=Audience.MARKED,
         )
     register_without_notice(

@@ -3,35 +3,37 @@
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
-from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
+from partnerships.activity.follower_notices import Group, NoticeRule, register_follower_notice, register_without_notice
 from partnerships.activity.subjects import Audience
 from partnerships.conversations.event_kinds import EventKind
 
+#: How each kind of event of conversations and meetings is announced.
 _CONVERSATIONS = {
-    EventKind.PLANNED: (FoldRule.CREATED, "{names}"),
-    EventKind.RECORDED: (FoldRule.CREATED, "{names}"),
-    EventKind.CHANGED: (FoldRule.FIELDS, "{field}{change}"),
-    EventKind.CALLED_OFF: (FoldRule.REMOVED, ""),
+    EventKind.PLANNED: NoticeRule(FoldRule.CREATED, slots="{names}"),
+    EventKind.RECORDED: NoticeRule(FoldRule.CREATED, slots="{names}"),
+    EventKind.CHANGED: NoticeRule(FoldRule.FIELDS, slots="{field}{change}"),
+    EventKind.CALLED_OFF: NoticeRule(FoldRule.REMOVED),
 }
 _MEETINGS = {
-    EventKind.MEETING_PLANNED: (FoldRule.CREATED, "{names}"),
-    EventKind.MEETING_CHANGED: (FoldRule.FIELDS, "{field}{change}"),
-    EventKind.MEETING_CALLED_OFF: (FoldRule.REMOVED, ""),
-    EventKind.ATTENDANCE_RECORDED: (FoldRule.LAST, ""),
+    EventKind.MEETING_PLANNED: NoticeRule(FoldRule.CREATED, slots="{names}", touches_dates_or_money=True),
+    EventKind.MEETING_CHANGED: NoticeRule(FoldRule.FIELDS, slots="{field}{change}", touches_dates_or_money=True),
+    EventKind.MEETING_CALLED_OFF: NoticeRule(FoldRule.REMOVED, touches_dates_or_money=True),
+    EventKind.ATTENDANCE_RECORDED: NoticeRule(FoldRule.LAST),
 }
 
 
 def register() -> None:
     """Register every kind of event of this room. Called once at start-up."""
-    for kind, (fold, values) in _CONVERSATIONS.items():
-        register_follower_notice(kind, group=Group.CONVERSATIONS, fold=fold, sentence=f"{kind.label}{values}")
-    for kind, (fold, values) in _MEETINGS.items():
+    for kind, rule in _CONVERSATIONS.items():
+        sentence = f"{kind.label}{rule.slots}"
+        register_follower_notice(kind, group=Group.CONVERSATIONS, fold=rule.fold, sentence=sentence)
+    for kind, rule in _MEETINGS.items():
         register_follower_notice(
             kind,
             group=Group.MEETINGS,
-            fold=fold,
-            sentence=f"{kind.label}{values}",
-            touches_dates_or_money=kind != EventKind.ATTENDANCE_RECORDED,
+            fold=rule.fold,
+            sentence=f"{kind.label}{rule.slots}",
+            touches_dates_or_money=rule.touches_dates_or_money,
             audience=Audience.MARKED,
         )
     register_follower_notice(EventKind.AGENDA_CIRCULATED, group=Group.MEETINGS, fold=FoldRule.LAST)

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from partnerships.activity.folding import FoldRule
-from partnerships.activity.follower_notices import Group, register_follower_notice, register_without_notice
+from partnerships.activity.follower_notices import Group, NoticeRule, register_follower_notice, register_without_notice
 from partnerships.recommendations.event_kinds import EventKind
 
-#: How several events of a kind are folded into one line, and what the line adds to the label of the event.
+#: How each kind of event is announced.
 _NOTICES = {
-    EventKind.ANSWERED: (FoldRule.FIELDS, "{field}{change}"),
-    EventKind.EVIDENCE_ADDED: (FoldRule.CREATED, ""),
-    EventKind.PROPOSED: (FoldRule.CREATED, ""),
-    EventKind.ADOPTED: (FoldRule.LAST, ""),
-    EventKind.DROPPED: (FoldRule.LAST, ""),
-    EventKind.OUTCOME_LINKED: (FoldRule.EACH, ""),
+    EventKind.ANSWERED: NoticeRule(FoldRule.FIELDS, slots="{field}{change}"),
+    EventKind.EVIDENCE_ADDED: NoticeRule(FoldRule.CREATED),
+    EventKind.PROPOSED: NoticeRule(FoldRule.CREATED),
+    EventKind.ADOPTED: NoticeRule(FoldRule.LAST),
+    EventKind.DROPPED: NoticeRule(FoldRule.LAST),
+    EventKind.OUTCOME_LINKED: NoticeRule(FoldRule.EACH),
 }
 
 
 def register() -> None:
     """Register every kind of event of this room. Called once at start-up."""
-    for kind, (fold, addition) in _NOTICES.items():
-        register_follower_notice(kind, group=Group.RECOMMENDATIONS, fold=fold, sentence=f"{kind.label}{addition}")
+    for kind, rule in _NOTICES.items():
+        sentence = f"{kind.label}{rule.slots}"
+        register_follower_notice(kind, group=Group.RECOMMENDATIONS, fold=rule.fold, sentence=sentence)
     register_without_notice([EventKind.RECORDED], because="nobody can follow a recommendation before it is recorded")
     register_without_notice(
         [EventKind.CORRECTED, EventKind.SOURCE_CORRECTED],

@@ -272,10 +272,10 @@ def ended_rows(
     began_at: Callable[[Row], dt.datetime],
 ) -> list[Row]:
     """Return the rows that ended according to the last line about each, and have not begun again since."""
-    last_lines = last_about("same", lines)
+    last_line_by_identity = last_about("same", lines)
 
     def has_ended(row: Row) -> bool:
-        line = last_lines.get(identity_of(row))
+        line = last_line_by_identity.get(identity_of(row))
         return line is not None and not line["undone"] and began_at(row) <= moment(line)
 
     return [row for row in rows if has_ended(row)]
@@ -295,10 +295,10 @@ def same_rows(
     After a restore, an id may belong to another record. So a row must have the identity in its line, and must have
     begun before the line was written. Other rows are reported in `result.problems` instead.
     """
-    last_lines = {(line[subject], line.get("same")): line for line in lines}
+    last_line_by_id_and_identity = {(line[subject], line.get("same")): line for line in lines}
     for row in rows:
         pk = row.pk  # type: ignore[attr-defined]  # rows of any model
-        line = last_lines.get((pk, identity_of(row)))
+        line = last_line_by_id_and_identity.get((pk, identity_of(row)))
         if line is None:
             result.problems.append(f"{subject} {pk}: not the one in the journal, because the id has been used again")
         elif began_at(row) > moment(line):
@@ -373,10 +373,11 @@ def replay(*, since: dt.datetime, now: dt.datetime) -> dict[str, RedoResult]:
             results_of_batches[line_kind].add(_apply(line_kind, lines_by_kind.pop(line_kind), now))
 
     results: dict[str, RedoResult] = {}
-    for line_kind, kind in sorted(_kinds.items(), key=lambda item: not item[1].is_early):
+    early_kinds_first = sorted(_kinds, key=lambda line_kind: not _kinds[line_kind].is_early)
+    for line_kind in early_kinds_first:
         result = results_of_batches.get(line_kind, RedoResult())
         result.add(_apply(line_kind, sorted(lines_by_kind.get(line_kind, []), key=moment), now))
-        results[kind.label] = result
+        results[_kinds[line_kind].label] = result
 
     unknown_kinds = sorted(lines_by_kind.keys() - _kinds.keys())
     unknown_lines = [

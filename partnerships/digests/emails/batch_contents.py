@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.conf import settings
 
 from partnerships.digests.emails.blocks import Block
+from partnerships.digests.emails.event_filter import ReportedEvents
 from partnerships.digests.emails.reasons import DigestReasons, how_often, reasons
 from partnerships.digests.emails.recipients import Candidate
 from partnerships.digests.emails.replying import digests_open_to_reply
@@ -19,6 +20,7 @@ from partnerships.digests.emails.wording import privacy_notice
 from partnerships.digests.models import Subscription
 from partnerships.digests.planning.matches import MatchLine, matches_for_digests
 from partnerships.digests.planning.notices import DigestNotices, notices_for_digests
+from partnerships.digests.queries.readers import ReportedPlan
 from partnerships.kit.waiting import WaitingTask
 from partnerships.outbox import kinds
 from partnerships.people.models import User
@@ -53,25 +55,31 @@ class Contents:
     told: dict[int, list[list[int | str]]]
 
 
+@dataclass(slots=True)
+class ReportedContent:
+    """The plans and events that one email reports. The reader's access to them is checked again before sending."""
+
+    plans: list[ReportedPlan] = field(default_factory=list)
+    events: list[ReportedEvents] = field(default_factory=list)
+
+
 def record_content(
     selected: Selection, changed: SubjectSelection, candidates: Sequence[Candidate], batch: kinds.Batch
 ) -> None:
     """Record in the batch what each digest contains, for the checks before sending and for the journal."""
-    plans_by_email: dict[int, list[tuple[int, str]]] = {}
-    events_by_email: dict[int, list[tuple[int, list[int]]]] = {}
-    facts_by_email: dict[int, list[list[int | str]]] = {}
-    for subject_item in changed.included:
-        pk = subject_item.delivery_id
-        events_by_email.setdefault(pk, []).append((subject_item.subject_id, subject_item.event_ids))
-        subject = changed.subjects[subject_item.subject_id]
-        facts_by_email.setdefault(pk, []).append([subject.kind, subject.record_id, subject_item.to_number])
+    content_by_email = {email.pk: ReportedContent() for email in candidates}
+    facts_by_email: dict[int, list[list[int | str]]] = {email.pk: [] for email in candidates}
+    for item in changed.included:
+        events = ReportedEvents(item.delivery_id, item.person_id, item.subject_id, item.event_ids)
+        content_by_email[item.delivery_id].events.append(events)
+        subject = changed.subjects[item.subject_id]
+        facts_by_email[item.delivery_id].append([subject.kind, subject.record_id, item.to_number])
     for plan_item in selected.included:
-        pk = plan_item.delivery_id
-        plans_by_email.setdefault(pk, []).append((plan_item.plan_id, plan_item.reading_class))
-        facts_by_email.setdefault(pk, []).append([plan_item.plan_id, plan_item.to_number])
-    for email in candidates:
-        batch.checks[email.pk] = email.person_id, plans_by_email.get(email.pk, ()), events_by_email.get(email.pk, ())
-        batch.told[email.pk] = facts_by_email.get(email.pk, [])
+        plan = ReportedPlan(plan_item.delivery_id, plan_item.person_id, plan_item.plan_id, plan_item.reading_class)
+        content_by_email[plan_item.delivery_id].plans.append(plan)
+        facts_by_email[plan_item.delivery_id].append([plan_item.plan_id, plan_item.to_number])
+    batch.checks |= content_by_email
+    batch.told |= facts_by_email
 
 
 def contents_of(
@@ -87,48 +95,44 @@ def contents_of(
     }
     in_doubt_ids = {email.person_id for email in candidates if email.recipe is not None}
 
-    matches, withdrawn, told_matches = matches_for_digests(email_by_person, in_doubt_ids, now=now)
+    matches = matches_for_digests(email_by_person, in_doubt_ids, now=now)
     # Notices about changes that the digest reports elsewhere are left out.
     acts_by_email = {pk: {act for block in email_blocks for act in block.acts} for pk, email_blocks in blocks.items()}
     summary = notices_for_digests(email_by_person, in_doubt_ids, acts_by_email, now=now)
     with_content = [
-        email for email in candidates if email.pk in matches or email.pk in summary.lines or blocks.get(email.pk)
+        email for email in candidates if email.pk in matches.lines or email.pk in summary.lines or blocks.get(email.pk)
     ]
 
     reasons_by_email = reasons(selected.included, changed, now=now)
     why_by_email = {email.pk: reasons_by_email.get(email.pk) or DigestReasons() for email in candidates}
-    minutes = settings.DIGEST_SETTLE_MINUTES
-    frequencies = {
-        email.pk: _how_often(email, frozenset(why_by_email[email.pk].frequencies), minutes) for email in candidates
-    }
+    frequencies = {email.pk: _how_often(email, why_by_email[email.pk].frequencies) for email in candidates}
     altered = {item.delivery_id for item in (*selected.lost, *selected.silent, *selected.changed)} | changed.altered
     return Contents(
         blocks=blocks,
-        matches=matches,
+        matches=matches.lines,
         summary=summary,
         waiting=tasks_of_people(_accounts(with_content), now),
         notices=privacy_notices(candidates),
         reasons={pk: why.words for pk, why in why_by_email.items()},
         frequencies=frequencies,
         alike=Counter((*why_by_email[email.pk].words, frequencies[email.pk]) for email in candidates),
-        lost={item.delivery_id for item in selected.lost} | {item.delivery_id for item, _ in changed.lost},
-        altered=altered | withdrawn | summary.withdrawn,
+        lost={item.delivery_id for item in selected.lost} | {lost.item.delivery_id for lost in changed.lost},
+        altered=altered | matches.withdrawn | summary.withdrawn,
         open_to_reply=digests_open_to_reply(with_content, blocks, summary.partnerships, now=now),
-        told={pk: [*told_matches.get(pk, ()), *summary.told.get(pk, ())] for pk in blocks},
+        told={pk: [*matches.told.get(pk, ()), *summary.told.get(pk, ())] for pk in blocks},
     )
 
 
-def _how_often(email: Candidate, chosen: frozenset[str], minutes: float) -> str:
+def _how_often(email: Candidate, chosen_frequencies: Collection[str]) -> str:
     """Return a sentence about how often the recipient gets digests."""
-    recipient = email.to
     return how_often(
-        chosen,
-        recipient.frequency,
-        recipient.hour,
-        recipient.weekday,
-        recipient.working_days_of,
-        recipient.zone,
-        minutes,
+        frozenset(chosen_frequencies),
+        frequency=email.to.frequency,
+        hour=email.to.hour,
+        weekday=email.to.weekday,
+        working_days_of=email.to.working_days_of,
+        zone=email.to.zone,
+        minutes=settings.DIGEST_SETTLE_MINUTES,
     )
 
 

@@ -10,12 +10,18 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from partnerships.digests.emails import notices, rendering
-from partnerships.digests.emails.batch_contents import Contents, contents_of, privacy_notices, record_content
+from partnerships.digests.emails.batch_contents import (
+    Contents,
+    ReportedContent,
+    contents_of,
+    privacy_notices,
+    record_content,
+)
 from partnerships.digests.emails.entries import waiting_in
-from partnerships.digests.emails.event_filter import ReportedEvents, emails_with_closed_events
+from partnerships.digests.emails.event_filter import emails_with_closed_events
 from partnerships.digests.emails.links import links_are_current
 from partnerships.digests.emails.own_lists import MAX_WAITING
 from partnerships.digests.emails.plan_items import items_of, write_items
@@ -97,20 +103,12 @@ class DigestComposer(kinds.Composer):
         """Discard the matches that were to be sent to the recipients of refused emails."""
         discard_matches([email.due.person_id for email in candidates if email.due.person_id is not None], now=now)
 
-    def no_longer_allowed(self, checks: dict[int, Any], *, now: dt.datetime) -> set[int]:
+    def no_longer_allowed(self, checks: dict[int, ReportedContent], *, now: dt.datetime) -> set[int]:
         """Return the emails whose reader paused, left, stopped, bounced or lost access after composing."""
         if not checks:
             return set()
-        reported_plans = [
-            (pk, person_id, plan_id, reading_class)
-            for pk, (person_id, plans, _) in checks.items()
-            for plan_id, reading_class in plans
-        ]
-        reported_events = [
-            ReportedEvents(pk, person_id, subject_id, event_ids)
-            for pk, (person_id, _, subjects) in checks.items()
-            for subject_id, event_ids in subjects
-        ]
+        reported_plans = [plan for content in checks.values() for plan in content.plans]
+        reported_events = [events for content in checks.values() for events in content.events]
         rows = rows_planned_once(_NO_LONGER_SENDABLE, {"ids": list(checks), "now": now}, generic_plan=True)
         unsendable_ids = {pk for (pk,) in rows}
         return (
@@ -157,7 +155,7 @@ def _compose(candidates: Sequence[Candidate], batch: kinds.Batch, *, now: dt.dat
             _compose_links(email, composition, date=date, now=now)
         elif email.kind == DeliveryKind.SUCCESSION and email.pk not in succession_messages:
             composition.set_aside(email, "The recipient no longer follows these records, or can no longer read them.")
-        batch.checks.setdefault(email.pk, (email.person_id, (), ()))
+        batch.checks.setdefault(email.pk, ReportedContent())
     if composition.introduced:
         Preference.objects.filter(person__in=composition.introduced, introduced_at=None).update(introduced_at=now)
     return composition.unaskable

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from partnerships.activity.subjects import SubjectKind
 from partnerships.digests.emails.selecting import Item
@@ -82,6 +82,27 @@ class _PlanReason(NamedTuple):
     target_name: str
     organisation: str | None
     frequency: str
+
+
+class _SubscriptionReason(NamedTuple):
+    """One row of `_REASONS_OF_SUBSCRIPTIONS`."""
+
+    subscription_id: int
+    is_stakeholder: bool
+    how: str
+    typed_reason: str
+    organisation: str | None
+    #: One of `TARGETS`, such as "plan", and the id of the record.
+    target: str
+    target_id: int
+
+    @classmethod
+    def from_columns(cls, columns: Sequence[Any]) -> _SubscriptionReason:
+        """Return the row for the columns of the query, with the one target that is not null."""
+        subscription_id, is_stakeholder, how, typed_reason, organisation, *target_ids = columns
+        id_by_target = dict(zip(TARGETS, target_ids, strict=True))
+        target, target_id = next((target, pk) for target, pk in id_by_target.items() if pk is not None)
+        return cls(subscription_id, is_stakeholder, how, typed_reason, organisation, target, target_id)
 
 
 def reasons(items: Sequence[Item], changed: SubjectSelection, *, now: dt.datetime) -> dict[int, DigestReasons]:
@@ -166,35 +187,35 @@ def _reason_by_subscription(
     `readable_ids` are the subscriptions of stakeholders to records that the organisation that added them may read. For
     people with an account, their own rights decide whether the reason may name the record.
     """
-    rows = rows_planned_once(_REASONS_OF_SUBSCRIPTIONS, [sorted(subscription_ids)], generic_plan=True)
-    account_ids = [pk for pk, is_stakeholder, *_ in rows if not is_stakeholder]
+    rows = [
+        _SubscriptionReason.from_columns(columns)
+        for columns in rows_planned_once(_REASONS_OF_SUBSCRIPTIONS, [sorted(subscription_ids)], generic_plan=True)
+    ]
+    account_ids = [row.subscription_id for row in rows if not row.is_stakeholder]
     nameable_ids = {*readable_ids}
     if account_ids:
         subscriptions_of_accounts = Subscription.objects.select_related("person").filter(pk__in=account_ids)
         nameable_ids |= named_to_followers(subscriptions_of_accounts, now)
 
-    target_by_subscription: dict[int, tuple[str, int]] = {}
-    for pk, _, _, _, _, *target_ids in rows:
-        targets = zip(TARGETS, target_ids, strict=True)
-        target_by_subscription[pk] = next((name, target_id) for name, target_id in targets if target_id is not None)
-    names = named({(_SUBJECT_KINDS[name], target_id) for name, target_id in target_by_subscription.values()})
+    names = named({(_SUBJECT_KINDS[row.target], row.target_id) for row in rows})
 
     words_by_subscription: dict[int, str] = {}
-    for pk, _, how, typed_reason, organisation, *_ in rows:
-        target_name, target_id = target_by_subscription[pk]
-        if pk in nameable_ids:
-            title = names[_SUBJECT_KINDS[target_name], target_id].title
-            words_by_subscription[pk] = reason_for_digests(how, typed_reason, title, organisation)
+    for row in rows:
+        if row.subscription_id in nameable_ids:
+            typed_reason, target_name = row.typed_reason, names[_SUBJECT_KINDS[row.target], row.target_id].title
         else:
             # The reason that a person typed is left out too, because it may contain the name.
-            unnamed_target = f"{TARGET_NAMES[target_name]} you can no longer read"
-            words_by_subscription[pk] = reason_for_digests(how, "", unnamed_target, organisation)
+            typed_reason, target_name = "", f"{TARGET_NAMES[row.target]} you can no longer read"
+        words_by_subscription[row.subscription_id] = reason_for_digests(
+            row.how, typed_reason, target_name, row.organisation
+        )
     return words_by_subscription
 
 
 @lru_cache(maxsize=512)
 def how_often(
     chosen_frequencies: frozenset[str],
+    *,
     frequency: str,
     hour: int,
     weekday: int,

@@ -63,7 +63,7 @@ def write_subjects(selected: SubjectSelection) -> None:
     Watermarks also move past changes that the person may not read, because gaining access later is not a change. They
     do not move if the person does not follow the subject at the moment, because the person may only have paused it.
     """
-    items_to_move = [*selected.silent, *(item for item, why in selected.lost if why == NOT_READABLE)]
+    items_to_move = [*selected.silent, *(lost.item for lost in selected.lost if lost.reason == NOT_READABLE)]
     if items_to_move:
         rows_of(
             _MOVE_WATERMARKS,
@@ -75,9 +75,9 @@ def write_subjects(selected: SubjectSelection) -> None:
         )
     if selected.silent:
         DeliverySubject.objects.filter(pk__in=[item.pk for item in selected.silent]).delete()
-    for why in {why for _, why in selected.lost}:
-        lost_ids = [item.pk for item, reason in selected.lost if reason == why]
-        DeliverySubject.objects.filter(pk__in=lost_ids).update(left_out=why)
+    for reason in {lost.reason for lost in selected.lost}:
+        lost_ids = [lost.item.pk for lost in selected.lost if lost.reason == reason]
+        DeliverySubject.objects.filter(pk__in=lost_ids).update(left_out=reason)
     if selected.changed:
         rows_of(
             _FIX_SUBJECTS,

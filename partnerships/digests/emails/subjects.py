@@ -43,6 +43,14 @@ class SubjectItem:
         return Span(self.subject_id, self.from_number)
 
 
+class LostSubject(NamedTuple):
+    """A subject that its reader no longer follows or may no longer read, and which of the two it is."""
+
+    item: SubjectItem
+    #: `NOT_FOLLOWED` or `NOT_READABLE` of `event_filter`.
+    reason: str
+
+
 @dataclass(slots=True)
 class SubjectSelection:
     """The subjects of a batch of digests, sorted by the outcome for each subject, and their rendered sections."""
@@ -55,8 +63,8 @@ class SubjectSelection:
     changed: list[SubjectItem] = field(default_factory=list)
     #: Subjects without changes for the reader. The watermark moves, and the digest has no section.
     silent: list[SubjectItem] = field(default_factory=list)
-    #: Subjects that the reader no longer follows or may no longer read, with the reason.
-    lost: list[tuple[SubjectItem, str]] = field(default_factory=list)
+    #: Subjects that are left out, because the reader no longer follows them or may no longer read them.
+    lost: list[LostSubject] = field(default_factory=list)
     subjects: dict[int, Subject] = field(default_factory=dict)
     #: None if the batch has no subjects.
     event_filter: EventFilter | None = None
@@ -64,7 +72,7 @@ class SubjectSelection:
     @property
     def altered(self) -> set[int]:
         """Return the ids of the digests that must not be sent again unchanged."""
-        altered_items = [*self.silent, *self.changed, *(item for item, _ in self.lost)]
+        altered_items = [*self.silent, *self.changed, *(lost.item for lost in self.lost)]
         return {item.delivery_id for item in altered_items}
 
 
@@ -155,7 +163,7 @@ class _SubjectSelector:
         """Add one subject of a digest to the selection."""
         reason = self._event_filter.reason_to_omit(item.person_id, item.subject_id)
         if reason:
-            self.selection.lost.append((item, reason))
+            self.selection.lost.append(LostSubject(item, reason))
             return
 
         subject = self._changes.subjects[item.subject_id]

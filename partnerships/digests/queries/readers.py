@@ -9,7 +9,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
@@ -239,20 +239,29 @@ SELECT included.email_id
 """
 
 
-def lost_access(included: Sequence[tuple[int, int, int, str]], *, now: dt.datetime) -> set[int]:
-    """Return the ids of emails with content that their reader may no longer read.
+class ReportedPlan(NamedTuple):
+    """A plan that an email reports to its reader, with the reading class (`Watermark.Reading`) of the text."""
 
-    Each of `included` is an email id, the id of its reader, the id of a plan in it and the reading class of its text.
-    """
-    if not included:
+    email_id: int
+    person_id: int
+    plan_id: int
+    reading_class: str
+
+
+def lost_access(reported_plans: Sequence[ReportedPlan], *, now: dt.datetime) -> set[int]:
+    """Return the ids of the emails that say more about a plan than their reader may read now."""
+    if not reported_plans:
         return set()
     # SQL takes the rows as four lists of the same length.
-    emails = [email_id for email_id, _person_id, _plan_id, _reading_class in included]
-    people = [person_id for _email_id, person_id, _plan_id, _reading_class in included]
-    plans = [plan_id for _email_id, _person_id, plan_id, _reading_class in included]
-    is_inside = [reading_class == INSIDE for _email_id, _person_id, _plan_id, reading_class in included]
-    sql, params = readers_sql(reach_of(set(plans), now), sorted(set(people)))
-    params |= {"emails": emails, "readers": people, "included_plans": plans, "inside": is_inside}
+    person_ids = [reported.person_id for reported in reported_plans]
+    plan_ids = [reported.plan_id for reported in reported_plans]
+    sql, params = readers_sql(reach_of(set(plan_ids), now), sorted(set(person_ids)))
+    params |= {
+        "emails": [reported.email_id for reported in reported_plans],
+        "readers": person_ids,
+        "included_plans": plan_ids,
+        "inside": [reported.reading_class == INSIDE for reported in reported_plans],
+    }
     rows = rows_planned_once(f"WITH {sql} {_LOST_ACCESS}", params, generic_plan=True)
     return {email_id for (email_id,) in rows}
 

@@ -15,12 +15,12 @@ def preferences_in_words(person: User, preference: Preference, subscriptions: It
     """Return a sentence about how often digests are sent, and another about subscriptions that differ."""
     sentence = how_often(
         frozenset({""}),
-        preference.frequency,
-        preference.hour,
-        preference.weekday,
-        preference.working_days_of,
-        person.time_zone,
-        settle_time().total_seconds() / 60,
+        frequency=preference.frequency,
+        hour=preference.hour,
+        weekday=preference.weekday,
+        working_days_of=preference.working_days_of,
+        zone=person.time_zone,
+        minutes=settle_time().total_seconds() / 60,
     )
     exceptions = [
         f"{subscription.shown_name} ({subscription.get_frequency_display().lower()})"

@@ -19,7 +19,9 @@ from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services
 from partnerships.organisations.duplicates import organisations_with_similar_name, possible_duplicates
 from partnerships.organisations.models import Membership, Merge, Organisation, OrganisationName
+from partnerships.organisations.obligations import all_columns, obligation
 from partnerships.organisations.services import UnableToMerge
+from partnerships.organisations.services.moving import count_sorted_rows, sort_rows
 from partnerships.people.models import User
 from partnerships.plans.queries import signing_states
 from partnerships.transfer.models import Doubt, ImportRun
@@ -109,6 +111,43 @@ def test_combined_parties_are_separated_when_the_merge_is_undone(
     roles = dict(with_larkhaven.parties.values_list("organisation__name", "role"))
     assert roles == {copy.name: "chair", world.larkhaven.name: "member"}
     assert not Party.objects.filter(status="left").exists()
+
+
+def test_a_preview_counts_the_rows_that_a_merge_moves(
+    world: World, copy_with_partnerships: CopyWithPartnerships
+) -> None:
+    copy, *_ = copy_with_partnerships
+    previews = services.preview_merge(kept=world.larkhaven, merged=copy)
+
+    merge_record = merge(world, copy, world.larkhaven)
+
+    partnerships = obligation("partnerships")
+    [preview] = [preview for preview in previews if preview.label == partnerships.label]
+    moved_counts = {
+        column.label: merge_record.rows.filter(
+            table=column.model._meta.label, before={column.name: copy.pk}, after={column.name: world.larkhaven.pk}
+        ).count()
+        for column in partnerships.columns
+    }
+    assert preview.moves == sum(moved_counts.values())
+    assert moved_counts["agreements.Party.organisation"] == 1
+    assert preview.held_by_both >= 1
+
+
+@pytest.mark.parametrize(("kept", "merged"), [("larkhaven", "westmarch"), ("westmarch", "larkhaven")])
+def test_a_preview_counts_as_a_merge_sorts(world: World, kept: str, merged: str) -> None:
+    source, target = getattr(world, merged).pk, getattr(world, kept).pk
+    columns = all_columns()
+
+    counts = count_sorted_rows(columns, source, target)
+
+    sorted_columns = [sort_rows(column, source, target) for column in columns]
+    assert counts == [(len(rows.movable_ids), len(rows.conflicts)) for rows in sorted_columns]
+
+
+def test_a_preview_needs_one_query(world: World, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        services.preview_merge(kept=world.larkhaven, merged=world.westmarch)
 
 
 def test_a_merge_keeps_signatures_beside_the_parties_that_had_to_sign(world: World) -> None:

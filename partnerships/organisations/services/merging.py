@@ -25,7 +25,6 @@ from partnerships.organisations.models import (
 )
 from partnerships.organisations.obligations import (
     Change,
-    Column,
     RecordMove,
     following_columns,
     obligations,
@@ -35,12 +34,12 @@ from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.moved_memberships import record_moved_memberships
 from partnerships.organisations.services.moving import (
     change_row,
+    count_sorted_rows,
     move_rows,
     move_rows_together,
     record_passed_records,
     restore_changes,
     save_changes,
-    sort_rows,
 )
 from partnerships.organisations.services.organisations import SIGN_IN_FIELDS, record_sign_in_change
 from partnerships.organisations.services.recording import record_event
@@ -69,19 +68,17 @@ class Preview:
 
 def preview_merge(*, kept: Organisation, merged: Organisation) -> list[Preview]:
     """Return the rows that a merge would move, counted by kind; kinds without rows are left out."""
-    previews = [_preview(kind.label, kind.columns, kept, merged) for kind in obligations()]
-    previews.append(_preview("Names, identifiers, areas and history", following_columns(), kept, merged))
+    columns_by_label = [(kind.label, kind.columns) for kind in obligations()]
+    columns_by_label.append(("Names, identifiers, areas and history", following_columns()))
+    all_columns = [column for _, columns in columns_by_label for column in columns]
+    counts_of_columns = iter(count_sorted_rows(all_columns, merged.pk, kept.pk))
+
+    previews = []
+    for label, columns in columns_by_label:
+        counts = [next(counts_of_columns) for _ in columns]
+        moves, held_by_both = sum(count.movable for count in counts), sum(count.conflicting for count in counts)
+        previews.append(Preview(label=label, moves=moves, held_by_both=held_by_both))
     return [preview for preview in previews if preview.moves or preview.held_by_both]
-
-
-def _preview(label: str, columns: tuple[Column, ...], kept: Organisation, merged: Organisation) -> Preview:
-    """Return how many rows of these columns would move, and how many both records have."""
-    sorted_columns = [sort_rows(column, merged.pk, kept.pk) for column in columns]
-    return Preview(
-        label=label,
-        moves=sum(len(rows.movable_ids) for rows in sorted_columns),
-        held_by_both=sum(len(rows.conflicts) for rows in sorted_columns),
-    )
 
 
 @transaction.atomic

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.db.models import Model, Q, QuerySet, UniqueConstraint
+from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, UniqueConstraint, Value
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 
 from partnerships.activity.models import Event
@@ -46,19 +47,72 @@ def sort_rows(
     If `records` is given, only rows of these records are sorted. With `lock`, the rows are locked.
     """
     all_rows = column.model._base_manager
-    rows: QuerySet[Any] = all_rows.filter(**{column.name: source})
+    rows = _rows_to_sort(column, source, target)
     if records is not None:
         rows = rows.filter(column.only or Q(), **{f"{column.record}__in": list(records)})
-    if column.locked is not None:
-        rows = rows.exclude(column.locked(target))
-    if column.stays is not None:
-        rows = rows.exclude(column.stays)
 
     row_ids = sorted(set(rows.values_list("pk", flat=True)))
     if lock:
         list(all_rows.select_for_update().filter(pk__in=row_ids).order_by("pk").values_list("pk"))
     conflicts = _conflicting_rows(column.model, column.name, row_ids, target)
     return SortedRows(movable_ids=[pk for pk in row_ids if pk not in conflicts], conflicts=conflicts)
+
+
+def _rows_to_sort(column: Column, source: int, target: int) -> QuerySet[Any]:
+    """Return the rows that refer to the source, without rows that are locked for the target or never move."""
+    rows: QuerySet[Any] = column.model._base_manager.filter(**{column.name: source})
+    if column.locked is not None:
+        rows = rows.exclude(column.locked(target))
+    if column.stays is not None:
+        rows = rows.exclude(column.stays)
+    return rows
+
+
+class RowCounts(NamedTuple):
+    """The numbers of rows of one column that can be moved, and that have an equivalent row at the target."""
+
+    movable: int
+    conflicting: int
+
+
+def count_sorted_rows(columns: Sequence[Column], source: int, target: int) -> list[RowCounts]:
+    """Return how many rows `sort_rows` would return for each of the columns, in one query for all of them."""
+    counts_by_column = [
+        _rows_to_sort(column, source, target)
+        .order_by()
+        .annotate(index=Value(index))
+        .values("index")
+        .annotate(
+            total=Count("pk", distinct=True),
+            conflicting=Count("pk", filter=_has_equivalent_row(column, target), distinct=True),
+        )
+        .values_list("index", "total", "conflicting")
+        for index, column in enumerate(columns)
+    ]
+    row_counts = [RowCounts(0, 0)] * len(columns)
+    for index, total, conflicting in counts_by_column[0].union(*counts_by_column[1:], all=True):
+        row_counts[index] = RowCounts(movable=total - conflicting, conflicting=conflicting)
+    return row_counts
+
+
+def _has_equivalent_row(column: Column, target: int) -> Q:
+    """Return the condition that a row would break a unique constraint if it referred to the target.
+
+    It selects the same rows as `_conflicting_rows`.
+    """
+    is_conflict = Q(Value(False))
+    for constraint in _unique_constraints(column.model):
+        if column.name in constraint.fields:
+            condition = constraint.condition or Q()
+            equivalent_rows: QuerySet[Any] = column.model._base_manager.filter(condition, **{column.name: target})
+            for name in constraint.fields:
+                if name != column.name:
+                    is_equal = Q(**{name: OuterRef(name)})
+                    if constraint.nulls_distinct is False:
+                        is_equal |= Q(IsNull(OuterRef(name), True), **{f"{name}__isnull": True})
+                    equivalent_rows = equivalent_rows.filter(is_equal)
+            is_conflict |= condition & Q(Exists(equivalent_rows))
+    return is_conflict
 
 
 def _unique_constraints(model: type[Model]) -> list[UniqueConstraint]:

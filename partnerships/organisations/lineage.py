@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from partnerships.activity.models import Event
 from partnerships.organisations.event_kinds import EventKind
-from partnerships.organisations.holdings import id_is_among
+from partnerships.organisations.holdings import id_is_among, rows_once_a_page
 from partnerships.organisations.models import (
     CERTAIN_STATUSES,
     KINDS_KEEPING_PREDECESSOR,
@@ -345,9 +345,12 @@ def predecessors_summed_with(organisation: Organisation) -> list[Organisation]:
 
 
 def predecessors_by_sole_successor() -> dict[int, set[int]]:
-    """Return the ids of ended organisations by the organisation (id) that alone directly followed them; one query."""
+    """Return the ids of ended organisations by the organisation (id) that alone directly followed them.
+
+    A page makes one query, however often it calls this function.
+    """
     predecessor_ids_by_id: dict[int, set[int]] = {}
-    for predecessor_id, successor_id in rows_for(sole_successions):
+    for predecessor_id, successor_id in rows_once_a_page((sole_successions,), lambda: rows_for(sole_successions)):
         predecessor_ids_by_id.setdefault(successor_id, set()).add(predecessor_id)
     return predecessor_ids_by_id
 

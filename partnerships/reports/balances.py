@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from django.db.models import Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import TruncQuarter
 
 from partnerships.agreements.models import Party, PartyRole, PartyStatus
@@ -27,9 +27,9 @@ from partnerships.organisations.audience import Reader
 from partnerships.organisations.holdings import id_is_among, rows_once_a_page
 from partnerships.organisations.lineage import predecessors_summed_with
 from partnerships.organisations.models import Membership, Organisation
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
-from partnerships.reports.counts import AskCounts, Balance, PromiseCounts, Quarter
+from partnerships.reports.counts import AskCounts, Balance, PromiseCounts, Quarter, last_quarters, quarter_label
 
 #: Quarters shown over time.
 QUARTERS = 8
@@ -108,6 +108,14 @@ def sides_with_predecessors(ours: Organisation, theirs: Organisation) -> Sides:
     return Sides([ours, *predecessors_summed_with(ours)], [theirs, *predecessors_summed_with(theirs)])
 
 
+def read_balance_ahead(*, user: Reader, sides: Sides, today: dt.date) -> None:
+    """Read the rows of `balance_with_partner` and `balance_by_quarter` in one query."""
+    lookups = _ask_lookups_of_sides(user, sides)
+    for organisation in sides.ours:
+        lookups += _promise_lookups(user, organisation.pk, today, _ids(sides.theirs))
+    read_ahead(lookups)
+
+
 def balance_with_partner(*, user: Reader, sides: Sides, today: dt.date) -> Balance:
     """Return the balance between two organisations, including the figures of their predecessors.
 
@@ -124,9 +132,9 @@ def balance_with_partner(*, user: Reader, sides: Sides, today: dt.date) -> Balan
 
 def balance_by_quarter(*, user: Reader, sides: Sides, today: dt.date) -> list[Quarter]:
     """Return the asks of the last `QUARTERS` quarters, the oldest first, including those of predecessors."""
-    quarters = {label: Quarter(label, AskCounts(), AskCounts()) for label in _last_quarters(today)}
-    for asks in _ask_counts_of_sides(user, sides, by_quarter=True):
-        quarter = quarters.get(_quarter(asks.quarter)) if asks.quarter else None
+    quarters = {label: Quarter(label, AskCounts(), AskCounts()) for label in last_quarters(QUARTERS, today)}
+    for asks in _ask_counts_of_sides(user, sides):
+        quarter = quarters.get(quarter_label(asks.quarter))
         if quarter is not None:
             counts = quarter.ours if asks.we_asked else quarter.theirs
             counts.add(asks.counts)
@@ -257,24 +265,45 @@ def _asks_by_partner(
 
 
 class _AsksOfSide(NamedTuple):
-    """The number of asks that one organisation made in a quarter, or ever if `quarter` is None."""
+    """The number of asks that one organisation made in a quarter, which begins at `quarter`."""
 
     we_asked: bool
-    quarter: dt.date | None
+    quarter: dt.datetime
     counts: AskCounts
 
 
-def _ask_counts_of_sides(user: Reader, sides: Sides, *, by_quarter: bool = False) -> Iterator[_AsksOfSide]:
-    """Count the asks that each organisation made to the other, including asks by and to their predecessors.
+def _ask_counts_of_sides(user: Reader, sides: Sides) -> list[_AsksOfSide]:
+    """Count the asks that each organisation made to the other by quarter, including asks by and to predecessors.
 
     An ask that was addressed to several predecessors is counted once.
     """
+
+    def read_counts() -> Iterator[_AsksOfSide]:
+        for (we_asked, _), asks in zip(_DIRECTIONS, _ask_lookups_of_sides(user, sides), strict=True):
+            for row in rows_for(asks.compose, *asks.arguments, **asks.named):
+                yield _AsksOfSide(we_asked, row["quarter"], _to_ask_counts(row))
+
+    key = (_ask_counts_of_sides, user.pk, tuple(_ids(sides.ours)), tuple(_ids(sides.theirs)))
+    return rows_once_a_page(key, read_counts)
+
+
+def _ask_lookups_of_sides(user: Reader, sides: Sides) -> list[Lookup]:
+    """Return the lookup for each direction of asks between the two organisations."""
     ours, theirs = _ids(sides.ours), _ids(sides.theirs)
-    for asks in _asks(user, ours, _asked_partnership_ids(ours), theirs):
-        quarter = TruncQuarter("shared_at") if by_quarter else Value(None, output_field=DateField())
-        met = _is_met_by(Q(commitment__giver__in=theirs if asks.we_asked else ours))
-        rows = _with_counts(asks.entries.annotate(quarter=quarter).values("quarter"), met)
-        yield from (_AsksOfSide(asks.we_asked, row["quarter"], _to_ask_counts(row)) for row in rows)
+    asked_in = _asked_partnership_ids(ours)
+    return [
+        lookup(_asks_by_quarter, user, ours, asked_in, theirs, direction=direction)
+        for direction in range(len(_DIRECTIONS))
+    ]
+
+
+def _asks_by_quarter(
+    user: Reader, ours: list[int], asked_in: list[int], theirs: list[int], *, direction: int
+) -> QuerySet[Entry, Any]:
+    """Return the asks of one direction, counted by the quarter in which they were shared."""
+    asks = _asks(user, ours, asked_in, theirs)[direction]
+    met = _is_met_by(Q(commitment__giver__in=theirs if asks.we_asked else ours))
+    return _with_counts(asks.entries.annotate(quarter=TruncQuarter("shared_at")).values("quarter"), met)
 
 
 def _with_counts(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
@@ -293,6 +322,10 @@ def _with_counts(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
 def _to_ask_counts(row: Mapping[str, Any]) -> AskCounts:
     """Return the counts in a row of `_with_counts`."""
     return AskCounts(made=row["made"], met=row["met"], elsewhere=row["all_met"] - row["met"], outstanding=row["open"])
+
+
+#: Whether we promised, and the field with the partner, in the order of `_promises`.
+_PROMISE_DIRECTIONS = ((True, "receiver"), (False, "giver"))
 
 
 class _Promises(NamedTuple):
@@ -329,13 +362,20 @@ def _promise_counts(user: Reader, ours: int, today: dt.date, partner_ids: list[i
 
     Commitments that were never agreed, or were replaced by another, are left out.
     """
-    sees_all = _sees_all_of(user, ours)
-    for direction, (we_promised, partner_field) in enumerate(((True, "receiver"), (False, "giver"))):
-        for row in rows_for(
-            _commitments_by_partner, user, ours, partner_ids, today=today, direction=direction, sees_all=sees_all
-        ):
+    lookups = _promise_lookups(user, ours, today, partner_ids)
+    for (we_promised, partner_field), promises in zip(_PROMISE_DIRECTIONS, lookups, strict=True):
+        for row in rows_for(promises.compose, *promises.arguments, **promises.named):
             counts = PromiseCounts(agreed=row["agreed"], kept=row["kept"], broken=row["broken"])
             yield _PromisesWithPartner(we_promised, row[partner_field], counts)
+
+
+def _promise_lookups(user: Reader, ours: int, today: dt.date, partner_ids: list[int]) -> list[Lookup]:
+    """Return the lookup for each direction of commitments."""
+    sees_all = _sees_all_of(user, ours)
+    return [
+        lookup(_commitments_by_partner, user, ours, partner_ids, today=today, direction=direction, sees_all=sees_all)
+        for direction in range(len(_PROMISE_DIRECTIONS))
+    ]
 
 
 def _commitments_by_partner(
@@ -354,17 +394,3 @@ def _commitments_by_partner(
         kept=Count("pk", filter=kept),
         broken=Count("pk", filter=broken),
     )
-
-
-def _quarter(day: dt.date) -> str:
-    """Return the quarter of a day as partners write it: `Jul–Sep 2026`."""
-    names = ("Jan–Mar", "Apr–Jun", "Jul–Sep", "Oct–Dec")
-    return f"{names[(day.month - 1) // 3]} {day.year}"
-
-
-def _last_quarters(today: dt.date) -> list[str]:
-    """Return the last `QUARTERS` quarters, the oldest first."""
-    # Quarters are numbered from the year 0, so that they can be counted across years.
-    this_quarter = today.year * 4 + (today.month - 1) // 3
-    quarters = range(this_quarter - QUARTERS + 1, this_quarter + 1)
-    return [_quarter(dt.date(quarter // 4, quarter % 4 * 3 + 1, 1)) for quarter in quarters]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 
 from partnerships.organisations.models import Organisation
@@ -104,3 +105,17 @@ class Quarter:
     label: str
     ours: AskCounts
     theirs: AskCounts
+
+
+def quarter_label(day: dt.date) -> str:
+    """Return the quarter of a day as partners write it: `Jul–Sep 2026`."""
+    names = ("Jan–Mar", "Apr–Jun", "Jul–Sep", "Oct–Dec")
+    return f"{names[(day.month - 1) // 3]} {day.year}"
+
+
+def last_quarters(count: int, today: dt.date) -> list[str]:
+    """Return the last `count` quarters, the oldest first."""
+    # Quarters are numbered from the year 0, so that they can be counted across years.
+    this_quarter = today.year * 4 + (today.month - 1) // 3
+    quarters = range(this_quarter - count + 1, this_quarter + 1)
+    return [quarter_label(dt.date(quarter // 4, quarter % 4 * 3 + 1, 1)) for quarter in quarters]

@@ -22,6 +22,7 @@ from partnerships.reports.balances import (
     balances,
     first_partners,
     partners_of,
+    read_balance_ahead,
     sides_with_predecessors,
 )
 from partnerships.reports.counts import AskCounts, Quarter
@@ -85,6 +86,7 @@ def with_partner(request: HttpRequest, pk: int) -> HttpResponse:
     ours = our_side_for(request, user, theirs)
     today = timezone.localdate()
     sides = sides_with_predecessors(ours, theirs)
+    read_balance_ahead(user=user, sides=sides, today=today)
     quarters = balance_by_quarter(user=user, sides=sides, today=today)
     return render(
         request,

@@ -9,6 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -304,6 +306,32 @@ def test_brief_says_what_changed_in_a_plan_since_the_last_conversation(world: Wo
 
     assert "was 120, now 100 (20 fewer)" in page
     assert f"{reverse('plans:compare', args=[plan.pk])}?from=1&amp;to=2" in page
+
+
+def test_two_plans_in_a_brief_need_no_more_queries_than_one(world: World) -> None:
+    ben = signed_in(world.ben)
+    address = reverse("web:brief", args=[world.larkhaven.pk])
+    circulated_conversation(world, held_on=timezone.localdate() - dt.timedelta(days=5))
+
+    def publish_plan_with_change() -> None:
+        plan = begin(world)
+        publish(plan, world, now=timezone.now() - dt.timedelta(days=9))
+        fewer_homes(plan, world)
+        publish(plan, world, "Fewer homes.")
+
+    def count_queries() -> int:
+        ben.get(address)  # fills the caches
+        with CaptureQueriesContext(connection) as queries:
+            response = ben.get(address)
+        assert all(plan.changes for plan in response.context["brief"].plans)
+        return len(queries)
+
+    publish_plan_with_change()
+    count_with_one_plan = count_queries()
+
+    publish_plan_with_change()
+
+    assert count_queries() <= count_with_one_plan
 
 
 def test_open_items_are_shown_above_closed_ones_on_a_partnership_page(world: World) -> None:

@@ -13,7 +13,7 @@ from partnerships.commitments.queries.listings import (
     with_related_rows,
 )
 from partnerships.commitments.queries.my_work import WAITING, due_soon
-from partnerships.commitments.queries.outcomes import Promises, promises_between
+from partnerships.commitments.queries.outcomes import Promises, promises_between, promises_lookup
 from partnerships.commitments.queries.people import partners_of, people_concerned_with, possible_owners
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "possible_owners",
     "progress_of",
     "promises_between",
+    "promises_lookup",
     "slippages_of",
     "sorted_by_due_date",
     "with_people",

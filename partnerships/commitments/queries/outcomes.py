@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from partnerships.commitments.models import Commitment, Kind
+from partnerships.commitments.models import Commitment, CommitmentQuerySet, Kind
 from partnerships.commitments.queries.listings import sorted_by_due_date
 from partnerships.organisations.models import Organisation
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 
@@ -43,8 +44,7 @@ def promises_between(*, giver: Organisation, receiver: Organisation, user: User,
     A promise is kept once it is done, even before it is verified. It is broken if it is overdue, or was cancelled after
     both had agreed.
     """
-    between = Commitment.objects.visible_to(user).filter(giver=giver, receiver=receiver, kind=Kind.COMMITMENT)
-    commitments = list(sorted_by_due_date(between).for_listing())
+    commitments = rows_for(_commitments_between, user, giver.pk, receiver.pk)
     return Promises(
         giver=giver,
         receiver=receiver,
@@ -53,3 +53,14 @@ def promises_between(*, giver: Organisation, receiver: Organisation, user: User,
         outstanding=tuple(row for row in commitments if row.is_under_way and not row.is_overdue(today)),
         proposed=tuple(row for row in commitments if row.is_proposed),
     )
+
+
+def promises_lookup(*, giver: Organisation, receiver: Organisation, user: User) -> Lookup:
+    """Return the lookup of `promises_between` with the same arguments, for `read_ahead`."""
+    return lookup(_commitments_between, user, giver.pk, receiver.pk)
+
+
+def _commitments_between(user: User, giver: int, receiver: int) -> CommitmentQuerySet:
+    """Return the commitments of `giver` to `receiver` that the person may see, by due date."""
+    between = Commitment.objects.visible_to(user).filter(giver=giver, receiver=receiver, kind=Kind.COMMITMENT)
+    return sorted_by_due_date(between).for_listing()

@@ -55,7 +55,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         """Return the conversations that took place."""
         return self.filter(status__in=HELD_STATUSES)
 
-    def with_organisation(self, organisation: Organisation) -> ConversationQuerySet:
+    def with_organisation(self, organisation: Organisation | int) -> ConversationQuerySet:
         """Return the conversations in which an organisation took part."""
         sides = Side.objects.filter(organisation=organisation, conversation=models.OuterRef("pk"))
         return self.filter(models.Exists(sides))

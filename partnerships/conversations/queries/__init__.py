@@ -5,6 +5,7 @@ from partnerships.conversations.queries.events import events_of_conversations, e
 from partnerships.conversations.queries.listings import (
     conversations_kept_by,
     last_conversation_between,
+    last_conversation_lookup,
     matching_words,
     name_as_at,
     only_shared_partnership,
@@ -26,6 +27,7 @@ from partnerships.conversations.queries.people import (
 from partnerships.conversations.queries.points import (
     SidePoints,
     points_between,
+    points_between_lookup,
     points_by_side,
     points_of_partnership,
     points_of_partnership_lookups,
@@ -47,6 +49,7 @@ __all__ = [
     "find_quiet_partnerships",
     "ids_still_to_agree",
     "last_conversation_between",
+    "last_conversation_lookup",
     "matching_words",
     "name_as_at",
     "name_submissions_as_at",
@@ -56,6 +59,7 @@ __all__ = [
     "partnership_titles_of",
     "people_to_name",
     "points_between",
+    "points_between_lookup",
     "points_by_side",
     "points_of_partnership",
     "points_of_partnership_lookups",

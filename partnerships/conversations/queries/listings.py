@@ -46,11 +46,6 @@ def conversations_kept_by(user: User) -> ConversationQuerySet:
     return Conversation.objects.filter(organisation__in=Organisation.objects.of_person(user))
 
 
-def _conversations_between(user: User, own_side: Organisation, other_side: Organisation) -> ConversationQuerySet:
-    """Return the conversations of two organisations that the person may read, the newest first."""
-    return newest_first(Conversation.objects.visible_to(user).with_organisation(own_side).with_organisation(other_side))
-
-
 def newest_first(conversations: ConversationQuerySet) -> ConversationQuerySet:
     """Order conversations by date, newest first, and by id, because pages need a unique order."""
     return conversations.order_by("-held_on", "-pk")
@@ -147,6 +142,19 @@ def _titles(user: User, ids: list[int]) -> QuerySet[Partnership, tuple[int, str]
 def last_conversation_between(
     *, user: User, own_side: Organisation, other_side: Organisation, today: dt.date
 ) -> Conversation | None:
-    """Return the last conversation of the two organisations that the person may read."""
-    held_conversations = with_related_rows(_conversations_between(user, own_side, other_side).held())
-    return held_conversations.filter(held_on__lte=today).first()
+    """Return the last conversation of the two organisations that the person may read, with sides and attendees."""
+    last_conversations = rows_for(_last_conversation, user, own_side.pk, other_side.pk, today=today)
+    return last_conversations[0] if last_conversations else None
+
+
+def last_conversation_lookup(*, user: User, own_side: Organisation, other_side: Organisation, today: dt.date) -> Lookup:
+    """Return the lookup of `last_conversation_between` with the same arguments, for `read_ahead`."""
+    return lookup(_last_conversation, user, own_side.pk, other_side.pk, today=today)
+
+
+def _last_conversation(user: User, own_side: int, other_side: int, *, today: dt.date) -> QuerySet[Conversation]:
+    """Return the last conversation of two organisations that the person may read, as a query with one row or none."""
+    conversations = Conversation.objects.visible_to(user).with_organisation(own_side).with_organisation(other_side)
+    attendees = Attendee.objects.select_related("organisation", "person").order_by("pk")
+    held_conversations = newest_first(conversations.held().filter(held_on__lte=today))
+    return held_conversations.for_listing().prefetch_related(Prefetch("attendees", queryset=attendees))[:1]

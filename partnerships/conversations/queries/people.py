@@ -34,7 +34,7 @@ def side_attendees(conversation: Conversation, own_ids: Iterable[int]) -> list[S
     - organisations only: the number of people from each organisation;
     - anonymous: the number of all these people together.
 
-    Needs `with_related_rows`.
+    Needs the sides and attendees of the conversation fetched.
     """
     own_organisation_ids = set(own_ids)
     attendees_by_side: dict[int, list[Attendee]] = defaultdict(list)

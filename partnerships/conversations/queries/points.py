@@ -80,7 +80,12 @@ def points_of_partnership(partnership: Partnership, user: User) -> list[SidePoin
     - A point that an organisation made in several conversations is included once.
     """
     organisations = rows_for(_parties, partnership.pk)
-    return _by_side(organisations, rows_for(_points_within, user, partnership.pk), user)
+    roles = Membership.objects.roles_of(user)
+    sides = _by_side(organisations, rows_for(_points_within, user, partnership.pk), set(roles))
+    edited_ids = {organisation_id for organisation_id, role in roles.items() if role in EDITING_ROLES}
+    set_point_entries(sides, user)
+    set_point_actions(sides, edited_ids)
+    return sides
 
 
 def points_of_partnership_lookups(partnership: Partnership, user: User) -> list[Lookup]:
@@ -114,16 +119,30 @@ def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:
 
 
 def points_between(*, user: User, own_side: Organisation, other_side: Organisation) -> list[SidePoints]:
-    """Return the current points of two organisations, from conversations in which both took part."""
+    """Return the current points of two organisations, from conversations in which both took part.
+
+    The points do not say what the person may do with them.
+    """
+    points = rows_for(_points_between, user, own_side.pk, other_side.pk)
+    sides = _by_side([own_side, other_side], points, set(Membership.objects.roles_of(user)))
+    set_point_entries(sides, user)
+    return sides
+
+
+def points_between_lookup(*, user: User, own_side: Organisation, other_side: Organisation) -> Lookup:
+    """Return the lookup of `points_between` with the same arguments, for `read_ahead`."""
+    return lookup(_points_between, user, own_side.pk, other_side.pk)
+
+
+def _points_between(user: User, own_side: int, other_side: int) -> QuerySet[Point]:
+    """Return the open points of common conversations that the person may read, without the sides."""
     common_conversations = Conversation.objects.with_organisation(own_side).with_organisation(other_side)
-    points = _open_points(Point.objects.filter(conversation__in=common_conversations), user)
-    return _by_side([own_side, other_side], points, user)
+    points = Point.objects.filter(conversation__in=common_conversations)
+    return _open_points(points, user).prefetch_related(None)
 
 
-def _by_side(organisations: list[Organisation], points: Iterable[Point], user: User) -> list[SidePoints]:
-    """Return the points of each organisation, the reader's own first. A repeated point is included once."""
-    roles = Membership.objects.roles_of(user)
-    own_ids = set(roles)
+def _by_side(organisations: list[Organisation], points: Iterable[Point], own_ids: Collection[int]) -> list[SidePoints]:
+    """Return the points of each organisation, the reader's own (`own_ids`) first. A repeated point is included once."""
     # False sorts before True, so the reader's own organisations come first.
     own_first = sorted(organisations, key=lambda organisation: organisation.pk not in own_ids)
     points_by_organisation = {organisation.pk: SidePoints(organisation) for organisation in own_first}
@@ -142,11 +161,7 @@ def _by_side(organisations: list[Organisation], points: Iterable[Point], user: U
             points_by_organisation[point.organisation_id] = SidePoints(point.organisation)
         points_by_organisation[point.organisation_id].add(point)
 
-    shown_sides = _with_unattributed(points_by_organisation.values(), unattributed)
-    edited_ids = {organisation_id for organisation_id, role in roles.items() if role in EDITING_ROLES}
-    set_point_entries(shown_sides, user)
-    set_point_actions(shown_sides, edited_ids)
-    return shown_sides
+    return _with_unattributed(points_by_organisation.values(), unattributed)
 
 
 def _with_unattributed(sides: Iterable[SidePoints], unattributed: SidePoints) -> list[SidePoints]:

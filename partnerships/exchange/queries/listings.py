@@ -61,13 +61,13 @@ def standing_offers_of(organisation: Organisation | int, user: User) -> EntryQue
     )
 
 
-def entries_between(*, user: User, own_side: Organisation, other_side: Organisation) -> EntryQuerySet:
-    """Return the entries between two organisations that the person can see, the newest first.
+def entries_between(user: User, own_side: int, other_side: int) -> EntryQuerySet:
+    """Return the entries between two organisations (ids) that the person can see, the newest first.
 
     In such an entry, one organisation asks the other by name or through a partnership of both. An entry for the whole
     network is included only if the other organisation answered it.
     """
-    both_ids = {own_side.pk, other_side.pk}
+    both_ids = {own_side, other_side}
     own_partnerships = Party.objects.accepted().filter(organisation=own_side).values("partnership")
     common_parties = Party.objects.accepted().filter(organisation=other_side, partnership__in=own_partnerships)
     asks_by_name = Q(addressees__organisation__in=both_ids)

@@ -9,6 +9,7 @@ from partnerships.plans.queries.contents import (
     newest_version_for,
     version_of,
     versions_for,
+    visible_versions,
 )
 from partnerships.plans.queries.former_plans import (
     condition_on_past_title,
@@ -99,6 +100,7 @@ __all__ = [
     "version_number_to_sign",
     "version_of",
     "versions_for",
+    "visible_versions",
     "waiting_plans",
     "waiting_plans_lookup",
     "with_titles",

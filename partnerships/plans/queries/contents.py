@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from django.db.models import QuerySet
@@ -25,6 +26,12 @@ def content_for_reader(content: Content, reader: ReadingClass | str) -> Content:
 def versions_for(user: User | AnonymousUser, plan: Plan | int) -> VersionQuerySet:
     """Return the versions of a plan that the person may read, newest first."""
     return Version.objects.visible_to(user).filter(plan=plan).order_by("-number")
+
+
+def visible_versions(user: User, plans: Iterable[Plan]) -> VersionQuerySet:
+    """Return the numbers and dates of the versions of these plans that the person may read, newest first."""
+    versions = Version.objects.visible_to(user).filter(plan__in=[plan.pk for plan in plans])
+    return versions.only("plan", "number", "published_at").order_by("plan", "-number")
 
 
 def newest_version_for(user: User | AnonymousUser, plan: Plan) -> Version | None:

@@ -74,7 +74,7 @@ def read_secret_files(environ: MutableMapping[str, str], secrets: Iterable[str])
         if not path:
             continue
         if environ.get(name):
-            raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: remove one.")
+            raise ImproperlyConfigured(f"{name} and {name}_FILE are both set, so remove one.")
         try:
             environ[name] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
         except (OSError, UnicodeDecodeError) as error:

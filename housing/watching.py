@@ -166,7 +166,7 @@ def _check_database(*, main_thread_hangs: bool) -> _DatabaseCheck:
     """
     try:
         if is_read_only():
-            return _DatabaseCheck(fault="The database accepts no changes: it is a standby, or is set to read-only.")
+            return _DatabaseCheck(fault="The database accepts no changes. It is a standby, or is set to read-only.")
         check = _DatabaseCheck(queue=queue_seen(), beat_age=heartbeat_age(BEAT))
         if not main_thread_hangs and not main_loop.is_connecting():
             record_heartbeat(on_this_machine(WORKER))

@@ -28,8 +28,8 @@ class UnusableFiles(Exception):
 def _outside(name: str, files: Files) -> str:
     """Return the error message about an archive with a file that would be written outside `files`."""
     return (
-        f"The archive contains the file {name}, which would be written outside {files}. Do not use this archive: "
-        "restore another backup."
+        f"The archive contains the file {name}, which would be written outside {files}. Do not use this archive. "
+        "Restore another backup."
     )
 
 

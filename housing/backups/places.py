@@ -90,7 +90,7 @@ def verify(folder: Path, manifest: Manifest) -> None:
             raise UnusableBackup(f"{path} is missing.")
         if hash_of(path) != part.sha256:
             raise UnusableBackup(
-                f"{path} has changed since the backup: its hash differs from the manifest's. Use another backup."
+                f"{path} has changed since the backup. Its hash differs from the manifest's. Use another backup."
             )
 
 

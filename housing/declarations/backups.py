@@ -23,8 +23,8 @@ BACKUPS = Section(
             default=[],
             needed_by="`backup`",
             example="age1PUBLICKEY",
-            meaning="The public age keys that backups are encrypted for. Keep the private keys on another "
-            "machine: this machine cannot read its own backups.",
+            meaning="The public age keys that backups are encrypted for. Keep the private keys on another machine, so "
+            "that this machine cannot read its own backups.",
         ),
         Setting(
             name="BACKUP_KEEP_DAYS",

@@ -24,9 +24,9 @@ _UNREADABLE_ADDRESS = (
 def key_fault(key: str) -> str:
     """Return what is wrong with a secret key, without the key itself, or "" if nothing is wrong."""
     if key.startswith("#"):
-        return "starts with #: it looks like a comment."
+        return "starts with #, so it looks like a comment."
     if any(character.isspace() for character in key):
-        return "contains spaces: it may contain a comment."
+        return "contains spaces, so it may contain a comment."
     if len(key) < MIN_KEY_LENGTH:
         return f"is shorter than {MIN_KEY_LENGTH} characters."
     return ""
@@ -98,7 +98,7 @@ def sentinels(value: list[str], values: Values) -> str:
 
 def only_with(name: str) -> Callable[[Any, Values], str]:
     """Return a check that a setting is set only if another setting is."""
-    fault = f"is set, but {name} is not: set both or neither."
+    fault = f"is set, but {name} is not. Set both or neither."
     return lambda value, values: fault if value and not values[name] else ""
 
 
@@ -159,8 +159,8 @@ def lease(value: int, values: Values) -> str:
     if value >= shortest:
         return ""
     return (
-        f"is {value}; with EMAIL_TIMEOUT={values['EMAIL_TIMEOUT']} it must be at least {shortest} (5 x EMAIL_TIMEOUT "
-        "+ 10 s), or a slow mail server would get emails twice."
+        f"is {value}, but with EMAIL_TIMEOUT={values['EMAIL_TIMEOUT']} it must be at least {shortest} (5 x "
+        "EMAIL_TIMEOUT + 10 s). Otherwise a slow mail server would get emails twice."
     )
 
 
@@ -173,7 +173,7 @@ def at_least_setting(name: str, reason: str = "") -> Callable[[float, Values], s
     def check(value: float, values: Values) -> str:
         if value >= values[name]:
             return ""
-        fault = f"is {value:g}; it must be at least {name} ({values[name]:g} s)."
+        fault = f"is {value:g}, but it must be at least {name} ({values[name]:g} s)."
         return f"{fault} {reason}" if reason else fault
 
     return check

@@ -116,7 +116,7 @@ SENDING = Section(
             kind=FLAG,
             default=True,
             needed_by=SENDERS,
-            meaning="`0` sends emails even if the mail server's certificate is wrong: others could then read them.",
+            meaning="`0` sends emails even if the mail server's certificate is wrong. Others could then read them.",
         ),
         Setting(
             name="EMAIL_PER_MINUTE",

@@ -38,15 +38,15 @@ INSTANCE = Section(
             name="DEBUG",
             kind=FLAG,
             default=False,
-            meaning="`1` shows the details of every error to everyone: never use it in production.",
+            meaning="`1` shows the details of every error to everyone. Never use it in production.",
         ),
         Setting(
             name="DEMONSTRATION",
             kind=FLAG,
             default=lambda values: values["DEBUG"],
             default_words="`0`",
-            meaning="`1` lets `load_network --demo-passwords` give every account the same known password: never in "
-            "production.",
+            meaning="`1` lets `load_network --demo-passwords` give every account the same known password. Never use it "
+            "in production.",
         ),
         Setting(
             name="SITE_ORIGIN",

@@ -37,8 +37,8 @@ PAGES = Section(
             default_words="`1` with `BEHIND_TLS_PROXY`, else `0`",
             needed_by=WEB,
             meaning="How many of your proxies add an entry to `X-Forwarded-For`. Limits and the security log use the "
-            "entry of the outermost proxy. If the number is too high, visitors can make up their address; if it is "
-            "too low, all visitors count as one.",
+            "entry of the outermost proxy. If the number is too high, visitors can make up their address. If it is too "
+            "low, all visitors count as one.",
         ),
         Setting(
             name="SECURE_SSL_REDIRECT",

@@ -150,7 +150,8 @@ def _decision_due(user: User, partnership: Partnership, since: LookBack) -> list
         title, detail = "Agree the terms", ""
     elif partnership.status == Status.UNDER_REVIEW:
         is_being_renewed = Partnership.objects.visible_to(user).live().filter(redefines=partnership).exists()
-        title = "Agree the terms of the successor" if is_being_renewed else "Hold the review: carry on, renew or end"
+        review = "Hold the review, and decide whether to carry on, renew or end"
+        title = "Agree the terms of the successor" if is_being_renewed else review
         detail = ""
     elif partnership.review_on and partnership.review_on <= horizon:
         title, detail = "Prepare the review", f"Due {long_date(partnership.review_on)}"

@@ -132,7 +132,7 @@ RULES = (
         "agreements.TermsSignature",
         "person",
         ErasureAction.KEEP,
-        "who signed the terms; a contract keeps its signatures",
+        "who signed the terms, because a contract keeps its signatures",
         ("name", "role", "decision", "reason", "how", "signed_at"),
     ),
     Rule(

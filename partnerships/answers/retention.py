@@ -85,6 +85,6 @@ def register() -> None:
         what="Replies and forwarded emails, with attachments, that wait for confirmation",
         purpose="making a comment, an answer or a conversation from them",
         basis=basis,
-        kept_for="30 days; their text until they are confirmed or deleted",
+        kept_for="30 days, and their text until they are confirmed or deleted",
         apply=delete_incoming,
     )

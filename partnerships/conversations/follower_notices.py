@@ -117,5 +117,5 @@ def _register_kinds_without_notice() -> None:
     )
     register_without_notice(
         [EventKind.PEOPLE_INVITED, EventKind.MEETING_ANSWERED, EventKind.AGENDA_CHANGED, EventKind.MINUTES_BEGUN],
-        because="it is a step on the way; those invited get an email when they need to know",
+        because="it is a step on the way, and those invited get an email when they need to know",
     )

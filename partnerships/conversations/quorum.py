@@ -33,7 +33,7 @@ class Quorum:
         """Return the quorum as text, such as `Quorate: 3 parties present, 2 needed`."""
         count = f"{self.present} {'party' if self.present == 1 else 'parties'} present"
         if self.needed is None:
-            return f"{count}; the terms set no quorum"
+            return f"{count}, but the terms set no quorum"
         return f"{'Quorate' if self.is_met else 'Not quorate'}: {count}, {self.needed} needed"
 
 

@@ -104,7 +104,7 @@ def _entries(collection: Collection, raw: Any) -> Sequence[Any]:
     if not isinstance(raw, list | tuple):
         raise InvalidContent([Problem(collection.code, "Enter a list.")])
     if len(raw) > MAX_ITEMS:
-        too_many = f"There are {len(raw):,} {collection.many.lower()}; the limit is {MAX_ITEMS:,}. Remove some."
+        too_many = f"There are {len(raw):,} {collection.many.lower()}, and the limit is {MAX_ITEMS:,}. Remove some."
         raise InvalidContent([Problem(collection.code, too_many)])
     return raw
 

@@ -51,7 +51,7 @@ def read_line(value: Any) -> str:
     if UNSTORABLE.search(text):
         raise ValueError("This contains characters that cannot be stored. Type the text again.")
     if len(text) > LINE:
-        raise ValueError(f"This is {len(text):,} characters long; the limit is {LINE}.")
+        raise ValueError(f"This is {len(text):,} characters long, and the limit is {LINE}.")
     return text
 
 
@@ -65,7 +65,7 @@ def _read_text(max_length: int, value: Any) -> str:
     if UNSTORABLE.search(text):
         raise ValueError("This contains characters that cannot be stored. Type the text again.")
     if len(text) > max_length:
-        raise ValueError(f"This is {len(text):,} characters long; the limit is {max_length:,}.")
+        raise ValueError(f"This is {len(text):,} characters long, and the limit is {max_length:,}.")
     return text
 
 

@@ -66,7 +66,7 @@ def _register_kinds_without_notice() -> None:
     register_without_notice([EventKind.ASK_DRAFTED, EventKind.OFFER_DRAFTED], because="nobody else may read a draft")
     register_without_notice(
         [EventKind.ASK_REFERRED, EventKind.OFFER_REFERRED],
-        because="a referral stays within one organisation; the colleague gets an email",
+        because="a referral stays within one organisation, and the colleague gets an email",
     )
     register_without_notice(
         [EventKind.ASK_QUESTION_ASKED, EventKind.OFFER_QUESTION_ASKED, EventKind.QUESTION_ANSWERED],
@@ -79,7 +79,7 @@ def _register_kinds_without_notice() -> None:
             EventKind.OFFER_FACILITATOR_NAMED,
             EventKind.OFFER_FACILITATOR_ENDED,
         ],
-        because="a facilitator changes nothing in the ask or offer; the person named gets an email",
+        because="a facilitator changes nothing in the ask or offer, and the person named gets an email",
     )
     register_without_notice(
         [EventKind.ASK_FULFILMENT_SET, EventKind.OFFER_FULFILMENT_SET, EventKind.INTRODUCTION_SUGGESTED],

@@ -28,7 +28,7 @@ class UnableToFindKey(Exception):
     """Raised if the newest key cannot be computed, because SECRET_KEY was changed without a fallback."""
 
     def __init__(self) -> None:
-        super().__init__("the links no longer work, including those sent since the backup; ask the person again")
+        super().__init__("the links no longer work, including those sent since the backup, so ask the person again")
 
 
 def next_key(key: str) -> str:

@@ -143,7 +143,7 @@ def in_time_sentence(lines: Iterable[ReturnLine]) -> str:
         agreed_times.append(f"{counted(relet_days[-1], 'working day')} for relets")
     if not agreed_times:
         return ""
-    return f"In time: a nominee was named within {' and '.join(agreed_times)}, as agreed."
+    return f"“In time” means that a nominee was named within {' and '.join(agreed_times)}, as agreed."
 
 
 def days_sentence(quarter: Quarter, content: Mapping[str, Any]) -> str:
@@ -215,7 +215,7 @@ def void_days_chart(quarter: Quarter, lines: Sequence[ReturnLine]) -> Chart:
 def refusals_chart(quarter: Quarter, refusals: Sequence[tuple[str, int]]) -> Chart:
     """Return a chart of refused nominees by ground."""
     title = f"Why nominees were refused, {quarter}"
-    svg = row_chart(f"{title}; the table gives the figures", refusals)
+    svg = row_chart(f"{title}. The table gives the figures", refusals)
     return Chart(title, svg, ("Ground", "Refused"), [(ground, number_text(count)) for ground, count in refusals])
 
 
@@ -304,7 +304,7 @@ def _number_chart(
         first_text, second_text = number_text(first_value) or "none", number_text(second_value) or "none"
         groups.append((name, [(first_value, first_text), (second_value, second_text)]))
         rows.append((name, first_text, second_text))
-    svg = bar_chart(f"{title}; the table gives the figures", series, groups)
+    svg = bar_chart(f"{title}. The table gives the figures", series, groups)
     return Chart(title, svg, (first_heading, *(name.capitalize() for name in series)), rows)
 
 
@@ -321,5 +321,5 @@ def _share_chart(
         achieved_text = per_cent(achieved) or missing
         groups.append((name, ((achieved, achieved_text), (agreed, per_cent(agreed)))))
         rows.append((name, achieved_text, per_cent(agreed) or "–"))
-    svg = bar_chart(f"{title}; the table gives the figures", _SERIES, groups, highest=100)
+    svg = bar_chart(f"{title}. The table gives the figures", _SERIES, groups, highest=100)
     return Chart(title, svg, (first_heading, "To nominees", "Agreed"), rows)

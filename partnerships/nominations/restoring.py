@@ -28,7 +28,7 @@ def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResul
             later_status = ReturnStatus(line["status"]).label.lower()
             result.problems.append(
                 f"return {row.pk} of partnership {row.agreement.partnership_id}: on {line['at'][:10]}, its status was "
-                f"“{later_status}” after it was sent {counted(line['sendings'], 'time')}; ask organisations "
+                f"“{later_status}” after it was sent {counted(line['sendings'], 'time')}. Ask organisations "
                 f"{row.agreement.provider_body.pk} and {row.agreement.council_body.pk} to repeat what they did since "
                 "the backup"
             )

@@ -44,7 +44,7 @@ class Standard:
     datasets: tuple[Dataset, ...]
 
 
-_REFERENCE = "the reference; it is unique and never changes"
+_REFERENCE = "the reference, which is unique and never changes"
 _ENTRY = Field("entry-date", "MUST", "the day on which the row last changed")
 _NOTES = Field("notes", "MAY", "notes")
 PLAN = Dataset(
@@ -71,13 +71,13 @@ PLAN = Dataset(
 TIMETABLE = Dataset(
     "plan-timetable",
     "Timetable of local plans",
-    "One row for each event of a plan: when it is planned, and when it happened.",
+    "One row for each event of a plan, with when it is planned and when it happened.",
     (
         Field("reference", "MUST", _REFERENCE),
         Field("plan", "MUST", "the reference of the plan"),
         Field("plan-event", "MUST", "the code of the event"),
         Field("event-date", "MUST", "the planned day"),
-        Field("actual-date", "CONDITIONAL", "the day on which it happened; blank until then"),
+        Field("actual-date", "CONDITIONAL", "the day on which it happened, blank until then"),
         _ENTRY,
         _NOTES,
     ),

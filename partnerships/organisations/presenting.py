@@ -236,7 +236,7 @@ def handover_line_in_words(line: Handover | None, *, shows_reason: bool) -> str:
     words = f"{line.get_state_display().lower()}: {line.successor.name}"
     if line.dispute and shows_reason:
         words = f"{words}, “{line.dispute}”"
-    return f"{words}; consent of {line.consent} is not recorded" if line.lacks_consent else words
+    return f"{words}, but the consent of {line.consent} is not recorded" if line.lacks_consent else words
 
 
 def steps_in_words(line: Handover) -> list[str]:
@@ -284,13 +284,17 @@ def responsibility_in_words(answer: Responsibility, organisation: Organisation, 
         return f"{names[answer.body]} is responsible for {function.lower()} of {organisation.name} on {when}."
     match answer.reason:
         case NoSingleBody.NOT_YET:
-            return f"Nobody was responsible: {organisation.name} did not exist yet on {when}."
+            return f"Nobody was responsible, because {organisation.name} did not exist yet on {when}."
         case NoSingleBody.DAY_UNKNOWN:
-            return f"We do not know: a succession may have vested by {when}, but only its month or year is recorded."
+            return (
+                f"We do not know who was responsible. A succession may have vested by {when}, but only its month or "
+                "year is recorded."
+            )
         case NoSingleBody.DIVIDED:
             return f"Several organisations are responsible on {when}: {_parts_in_words(answer, names)}."
     return (
-        f"We do not know: {organisation.name} had ended by {when}, and no successor is recorded for {function.lower()}."
+        f"We do not know who was responsible. {organisation.name} had ended by {when}, and no successor is recorded "
+        f"for {function.lower()}."
     )
 
 

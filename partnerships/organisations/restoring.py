@@ -55,7 +55,7 @@ def redo_memberships(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoR
         role=Role.LEAD, organisation__in=changed_organisations
     )
     for organisation_id in sorted(changed_organisations - set(leads.values_list("organisation", flat=True))):
-        result.problems.append(f"organisation {organisation_id}: has no lead now; invite one")
+        result.problems.append(f"organisation {organisation_id}: has no lead now, so invite one")
     return result
 
 
@@ -96,7 +96,7 @@ def redo_sign_in_rules(lines: Sequence[dict[str, Any]], now: dt.datetime) -> Red
         if sign_in_identity(organisation) != line["ways"]:
             result.problems.append(
                 f"organisation {organisation.pk}: its people sign in as they did before a change made after the "
-                f"backup; set its sign-in page and second factor again"
+                "backup. Set its sign-in page and second factor again"
             )
     return result
 
@@ -172,16 +172,16 @@ def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoRes
         succession = successions.get(succession_id)
         if succession is None or handover_identity(succession) != line["same"]:
             result.problems.append(
-                f"succession {succession_id}: not the one in the journal; record it and its lines again"
+                f"succession {succession_id}: not the one in the journal, so record it and its lines again"
             )
             continue
         applied_count = succession.handovers.filter(state=HandoverState.APPLIED).count()
         if line["undone"] and applied_count:
-            result.problems.append(f"succession {succession_id}: undone after the backup; undo it again")
+            result.problems.append(f"succession {succession_id}: undone after the backup, so undo it again")
         elif not line["undone"] and applied_count < line["count"]:
             result.problems.append(
-                f"succession {succession_id}: {applied_count} of {line['count']} lines passed on; "
-                f"propose the others again"
+                f"succession {succession_id}: {applied_count} of {line['count']} lines passed on, so propose the "
+                "others again"
             )
     return result
 

@@ -141,7 +141,7 @@ def register() -> None:
         what="Where people are signed in: IP address, browser and times",
         purpose="so that people can see and end their sessions",
         basis=_LEGITIMATE,
-        kept_for="60 minutes without use and at most 12 hours; the list of sessions for 14 days",
+        kept_for="60 minutes without use and at most 12 hours, and the list of sessions for 14 days",
         apply=_delete_old_sessions,
     )
     register_retention(
@@ -173,7 +173,7 @@ def register() -> None:
         what="Accounts of people who have left: name, email address, time zone",
         purpose="so that their records can be read",
         basis=_TASK,
-        kept_for="24 months after the person leaves; then we show “a former member”",
+        kept_for="24 months after the person leaves, after which we show “a former member”",
         apply=_delete_old_leavers,
     )
     register_personal(_RULES)

@@ -192,5 +192,5 @@ class SecondFactorMiddleware(_SessionCheck):
         """Return a redirect to the page of second factors; None if the person has one or needs none."""
         if not requires_second_factor(user) or has_second_factor(user):
             return None
-        messages.warning(request, "You need a second factor to continue: add a passkey or an authenticator app.")
+        messages.warning(request, "You need a second factor to continue. Add a passkey or an authenticator app.")
         return redirect("mfa_index")

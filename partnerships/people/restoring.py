@@ -174,7 +174,7 @@ def redo_addresses(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoRes
     def redo(person: User, line: dict[str, Any]) -> int:
         changes = Event.objects.filter(kind=EventKind.EMAIL_CHANGED, target_kind="person", target_id=person.pk)
         if not changes.filter(at__gte=moment(line)).exists():
-            result.problems.append(f"person {person.pk}: has their earlier address; ask them for the new one")
+            result.problems.append(f"person {person.pk}: has their earlier address, so ask them for the new one")
         return 0
 
     result.add(_redo_people(lines, redo))
@@ -205,7 +205,7 @@ def redo_providers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoRes
 
     def redo(app: SocialApp, line: dict[str, Any]) -> int:
         if not line["removed"]:
-            result.problems.append(f"sign-in page {app.pk}: was changed to another directory; change it again")
+            result.problems.append(f"sign-in page {app.pk}: was changed to another directory, so change it again")
             return 0
         remove_provider(app=app, author=None, reason=MADE_AGAIN, now=now)
         return 1
@@ -230,7 +230,7 @@ def _administrator_problems() -> list[str]:
     """Return a problem for the operator if the network has no administrator; empty if it has one."""
     if User.objects.filter(is_staff=True, is_active=True).exists():
         return []
-    return ["the network has no administrator now; create one with `manage.py createsuperuser`"]
+    return ["the network has no administrator now, so create one with `manage.py createsuperuser`"]
 
 
 def redo_suppressed(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:

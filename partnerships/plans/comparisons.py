@@ -90,7 +90,7 @@ def csv_rows(
         for heading, totals in (("", (compared.totals.total,)), *compared.totals.tables):
             for total in totals:
                 homes = (str(total.was), str(total.now), total.difference_words)
-                yield ("Homes: was and now", total.label, "", "", heading, *homes, "")
+                yield ("Homes before and now", total.label, "", "", heading, *homes, "")
     for heading, items in compared.parts:
         for item in items:
             key = item.anchor.partition("/")[2]

@@ -70,7 +70,7 @@ def _register_kinds_without_notice() -> None:
     )
     register_without_notice(
         [EventKind.COMMENTED, EventKind.COMMENT_ANSWERED, EventKind.COMMENT_RESOLVED, EventKind.COMMENT_REOPENED],
-        because="digests list comments that mention a person; all comments are on the plan’s page",
+        because="digests list comments that mention a person, and all comments are on the plan’s page",
     )
     register_without_notice(
         [

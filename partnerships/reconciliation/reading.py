@@ -126,7 +126,7 @@ def clean(text: str) -> str:
     valid = text.replace("\x00", "").encode("utf-8", "ignore").decode()
     cleaned_text = " ".join(valid.split())
     if len(cleaned_text) > _maximum("CHARACTERS"):
-        raise TooMany(f"A text has at most {_maximum('CHARACTERS'):,} characters; “{cleaned_text[:60]}…” has more.")
+        raise TooMany(f"A text has at most {_maximum('CHARACTERS'):,} characters, and “{cleaned_text[:60]}…” has more.")
     return cleaned_text
 
 
@@ -137,7 +137,7 @@ def _maximum(size: str) -> int:
 
 def _check_size(count: int) -> None:
     if count > _maximum("BATCH"):
-        raise TooMany(f"A batch has at most {_maximum('BATCH')} queries; this one has {count}.")
+        raise TooMany(f"A batch has at most {_maximum('BATCH')} queries, and this one has {count}.")
 
 
 def _read_query(key: str, query: Any, read: Callable[[Any], Question]) -> Question:
@@ -207,7 +207,7 @@ def _question(query: dict[str, Any], *, text: str, ids: list[str], conditions: l
     """Return the question for a query of either version. Conditions without values are left out."""
     types = _texts_of(query.get("type"))
     if len(conditions) > _maximum("CONDITIONS"):
-        raise TooMany(f"A query has at most {_maximum('CONDITIONS')} conditions; this one has {len(conditions)}.")
+        raise TooMany(f"A query has at most {_maximum('CONDITIONS')} conditions, and this one has {len(conditions)}.")
 
     period = None
     is_unclear = False
@@ -250,7 +250,7 @@ def _texts_of(value: Any) -> list[str]:
     """Return the texts of one value or of an array of values, without empty texts."""
     values = value if isinstance(value, list) else [value]
     if len(values) > _maximum("CONDITIONS"):
-        raise TooMany(f"A condition has at most {_maximum('CONDITIONS')} values; this one has {len(values)}.")
+        raise TooMany(f"A condition has at most {_maximum('CONDITIONS')} values, and this one has {len(values)}.")
     return [text for text in map(_text_of, values) if text]
 
 

@@ -111,7 +111,7 @@ def _pictures(snapshot: Snapshot, table: Table) -> Iterator[WordPicture]:
 
 def _alternative_text(title: str) -> str:
     """Return the alternative text of a picture."""
-    return f"{title}; the table gives the figures"
+    return f"{title}. The table gives the figures"
 
 
 def _sheets(snapshot: Snapshot) -> Iterator[Worksheet]:

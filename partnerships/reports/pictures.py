@@ -45,7 +45,7 @@ def draw_chart(chart: Chart, table: Table, place: ChartPlace) -> SafeString:
     Two columns are drawn as pairs of vertical bars. One column, or a table with many rows, is drawn as horizontal bars.
     """
     figures_are_in = "report" if place == "card" else "table"
-    label = f"{chart_caption(chart, table, place)}; the {figures_are_in} gives the figures"
+    label = f"{chart_caption(chart, table, place)}. The {figures_are_in} gives the figures"
     if not _has_pairs(chart, table, place):
         bars = _highest_bars(table, chart.series[-1], _MAX_ROWS[place])
         return row_chart(label, bars, is_narrow=place != "paper")
@@ -101,7 +101,7 @@ def draw_map(area_map: AreaMap, table: Table, paging: Paging | None = None) -> M
                 f"{page_parameter}#{table.code}-{row.identity}",
             )
         )
-    label = f"{area_map.title}; the table gives the figures"
+    label = f"{area_map.title}. The table gives the figures"
     outlines_url = static(OUTLINES_FILE) if paging is not None else ""
     return shaded_map(label, areas, _levels(limits), outlines_url=outlines_url)
 

@@ -39,8 +39,7 @@ class UploadForm(Form):
     all_or_nothing = forms.BooleanField(
         label="Import all rows or nothing",
         required=False,
-        help_text="If you do not tick this, we import the rows that we can use and set the other rows aside for you to "
-        "correct.",
+        help_text="If you do not tick this, we import the rows that we can use. You can then correct the other rows.",
     )
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:

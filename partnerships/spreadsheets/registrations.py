@@ -16,7 +16,7 @@ def register() -> None:
     register_events(EventKind)
     register_following_columns("spreadsheets.Upload.organisation", "spreadsheets.OwnHeading.organisation")
     register_without_notice(
-        EventKind, because="only its author sees a file; followers hear about the records that it changed"
+        EventKind, because="only its author sees a file, and followers hear about the records that it changed"
     )
     register_personal(RULES)
     retention.register()

@@ -42,7 +42,7 @@ class QuestionSetForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
     questions = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 30, "cols": 100, "spellcheck": "false"}),
         max_length=100_000,
-        help_text="Enter the questions as TOML: see “Questions” in docs/surveys.md. You cannot change a saved version.",
+        help_text="Enter the questions as TOML. See “Questions” in docs/surveys.md. You cannot change a saved version.",
     )
 
     class Meta:

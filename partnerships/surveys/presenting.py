@@ -168,7 +168,7 @@ def means_chart(survey_round: Round, questions: Questions, previous_round: Round
         means = [figures.get((dimension.key, ALL)) for figures in figures_by_round]
         bars.append((str(number), [(mean, _bar_label(mean)) for mean in means]))
     names = [f"Round {shown_round.number}" for shown_round in rounds]
-    return bar_chart("Average answers from 1 to 5 by question; the table gives the figures", names, bars, highest=5)
+    return bar_chart("Average answers from 1 to 5 by question. The table gives the figures", names, bars, highest=5)
 
 
 def _bar_label(value: Decimal | None) -> str:

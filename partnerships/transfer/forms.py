@@ -31,9 +31,9 @@ class UploadForm(Form):
         label="The published file",
         required=False,
         help_text=(
-            "Choose a CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON file of up to 4 MB. "
-            "For local plans, choose the file of plans; for developer agreements, the file of agreements. "
-            "You can upload corrected rows that were set aside without the list’s other files."
+            "Choose a CSV, TSV, XLSX, ODS, JSON, YAML or GeoJSON file of up to 4 MB. For local plans, choose the file "
+            "of plans. For developer agreements, choose the file of agreements. You can upload corrected rows that "
+            "were set aside without the list’s other files."
         ),
         allow_empty_file=True,
     )
@@ -129,7 +129,7 @@ def _refuse_large_file(form: forms.Form, field: str) -> None:
     file: UploadedFile[bytes] | None = form.cleaned_data.get(field)
     if file and (file.size or 0) > MAX_BYTES:
         form.add_error(
-            field, f"The file is {file.size:,} bytes long; the limit is {MAX_BYTES:,}. Choose a smaller file."
+            field, f"The file is {file.size:,} bytes long, and the limit is {MAX_BYTES:,}. Choose a smaller file."
         )
 
 

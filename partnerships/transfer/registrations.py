@@ -21,7 +21,7 @@ def register() -> None:
     )
     register_without_notice(
         EventKind,
-        because="the import is not a record that people follow; followers hear about the records that it changed",
+        because="the import is not a record that people follow, and followers hear about the records that it changed",
     )
     register_personal(RULES)
     retention.register()

@@ -40,9 +40,9 @@ _TITLES_OF_PREVIEW = {
     "changed": "Would be changed",
     "closed": "Would be closed",
     "joined": "Would be matched to a known organisation",
-    "missing": "Not in the list: would be marked to be checked",
-    "returned": "In the list again: the mark would be removed",
-    "undecided": "Cannot be matched for certain: an administrator would review them",
+    "missing": "Not in the list, so would be marked for checking",
+    "returned": "In the list again, so the mark would be removed",
+    "undecided": "Cannot be matched for certain, so an administrator would review them",
     "set_aside": "Rows set aside, with what to do",
 }
 #: The titles of the sections of an import that was applied.
@@ -51,9 +51,9 @@ _TITLES = {
     "changed": "Changed",
     "closed": "Closed",
     "joined": "Matched to a known organisation",
-    "missing": "Not in the list: marked to be checked",
-    "returned": "In the list again: the mark was removed",
-    "undecided": "Cannot be matched for certain: an administrator reviews them",
+    "missing": "Not in the list, so marked for checking",
+    "returned": "In the list again, so the mark was removed",
+    "undecided": "Cannot be matched for certain, so an administrator reviews them",
     "set_aside": "Rows set aside, with what to do",
 }
 

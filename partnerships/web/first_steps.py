@@ -113,7 +113,7 @@ def _network_steps(user: User) -> Steps:
             Step(
                 title="Invite your organisation’s first lead",
                 hint="Find your organisation in the directory and select “Invite first lead”. Use the lead’s own work "
-                "address: administrators cannot act for an organisation.",
+                "address, because administrators cannot act for an organisation.",
                 href=directory,
                 done=is_invited,
             ),
@@ -121,7 +121,7 @@ def _network_steps(user: User) -> Steps:
                 title="Wait for the lead to accept",
                 hint="The lead gets an email with a link, chooses a password and signs in."
                 + (
-                    " No email leaves this computer: select this step to read the invitation."
+                    " No email leaves this computer. Select this step to read the invitation."
                     if settings.MAIL_PAGE
                     else ""
                 ),
@@ -161,7 +161,7 @@ def _lead_steps(user: User) -> Steps | None:
             ),
             Step(
                 title="Invite your colleagues",
-                hint="Editors can make changes for your organisation; viewers can only read.",
+                hint="Editors can make changes for your organisation, and viewers can only read.",
                 href=reverse("organisations:invite", kwargs=to_organisation),
                 done=membership["has_colleagues"],
             ),

@@ -35,7 +35,7 @@ def asks_chart(quarters: list[Quarter], ours: str, theirs: str) -> SafeString:
         (quarter.label, ((quarter.ours.made, str(quarter.ours.made)), (quarter.theirs.made, str(quarter.theirs.made))))
         for quarter in quarters
     ]
-    label = f"Asks made each quarter by {ours} and by {theirs}; the table gives the figures"
+    label = f"Asks made each quarter by {ours} and by {theirs}. The table gives the figures"
     return bar_chart(label, (f"asked by {ours}", f"asked by {theirs}"), groups)
 
 

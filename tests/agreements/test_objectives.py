@@ -115,7 +115,7 @@ def test_the_table_says_whether_an_objective_is_on_track(world: World) -> None:
     assert row.now == "30 homes"
     assert row.pace.percent == 30
     assert row.tag == "behind"
-    assert row.words.startswith("Behind: with steady progress the figure would be 50 homes")
+    assert row.words.startswith("Behind. With steady progress the figure would be 50 homes")
     assert row.trend.startswith("Up 10 homes since")
 
 

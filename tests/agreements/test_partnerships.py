@@ -335,7 +335,7 @@ def agenda_titles(world: World) -> list[str]:
 def test_status_page_offers_to_renew_a_partnership_under_review(world: World) -> None:
     page = signed_in(world.amina).get(status_address(world)).content.decode()
 
-    assert "Renew it: draft a successor" in page
+    assert "Renew it, by drafting a successor" in page
     assert "Before the status can be <strong>Renewed" not in page
 
 
@@ -345,14 +345,14 @@ def test_status_page_links_to_the_successor_instead_of_offering_to_renew_again(
     page = signed_in(world.amina).get(status_address(world)).content.decode()
 
     link_to_successor = f'href="{successor.get_absolute_url()}">Estuary Partnership, second term</a>'
-    assert "Renew it: draft a successor" not in page
+    assert "Renew it, by drafting a successor" not in page
     assert f"{link_to_successor} renews this partnership" in page
 
 
 @pytest.mark.usefixtures("partnership_under_review")
 def test_a_partnership_under_review_gives_its_leads_the_task_to_hold_the_review(world: World) -> None:
     assert aminas_tasks(world)["Hold the review"] == status_address(world)
-    assert agenda_titles(world) == ["Hold the review: carry on, renew or end"]
+    assert agenda_titles(world) == ["Hold the review, and decide whether to carry on, renew or end"]
 
 
 def test_once_a_successor_is_drafted_the_task_is_to_finish_its_terms(world: World, successor: Partnership) -> None:
@@ -539,7 +539,7 @@ def test_a_change_of_settings_is_hidden_from_strangers(world: World) -> None:
 def test_the_form_of_settings_says_the_usual_days_between_contacts(world: World) -> None:
     page = signed_in(world.amina).get(reverse("agreements:edit", kwargs={"pk": world.partnership.pk}))
 
-    assert "to use the default: 60 days" in page.content.decode()
+    assert "to use the default of 60 days" in page.content.decode()
 
 
 @pytest.mark.parametrize("days", [6, 731])

@@ -526,7 +526,7 @@ def test_a_stakeholder_compares_two_versions_through_an_emails_link(
     page = tight(unescape(bearer.get(link[1]).content.decode()))
 
     assert "What changed in Harbour Quarter" in page
-    assert "Homes: was and now" in page
+    assert "Homes before and now" in page
     assert re.search(r"All homes</th><td[^>]*>120</td><td[^>]*>100</td>", page)
     assert "Vision</h2>" in page
     assert "Needs</h2>" not in page

@@ -206,7 +206,7 @@ def test_a_change_from_an_outdated_state_reports_the_current_status(world: World
         subscription=Subscription.objects.get(pk=outdated_subscription.pk), author=world.sol, now=timezone.now()
     )
 
-    with pytest.raises(services.UnableToChangeSubscription, match="its status is now “Paused”"):
+    with pytest.raises(services.UnableToChangeSubscription, match="Its status is now “Paused”"):
         services.pause(subscription=outdated_subscription, author=world.sol, now=timezone.now())
 
 
@@ -220,7 +220,7 @@ def test_confirming_on_an_outdated_page_shows_the_current_status(world: World, p
 
     subscription.refresh_from_db()
     assert "Digests about Harbour Quarter are on." in first_page
-    assert "its status is now “Paused”." in late_page
+    assert "Its status is now “Paused”." in late_page
     assert "are on." not in late_page
     assert subscription.is_paused
 

@@ -63,7 +63,7 @@ def stop_by_one_click(stop_url: str) -> bytes:
 def test_link_to_stop_asks_whether_to_keep_notices_in_the_inbox(stop_url: str) -> None:
     page = Client().get(stop_url).content.decode()
 
-    assert "Commitments: keep these notices in my inbox, without email" in page
+    assert "Commitments (keep these notices in my inbox, without email)" in page
 
 
 def test_one_click_keeps_notices_of_that_kind_in_the_inbox(world: World, stop_url: str) -> None:

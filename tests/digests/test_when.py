@@ -86,19 +86,19 @@ PACES: list[tuple[dict[str, str], str]] = [
     ),
     (
         {"plan": "monthly", "partnership": "weekly"},
-        "Monday 2 November 2026, 08:00, if something has changed by then; earlier for a new plan.",
+        "Monday 2 November 2026, 08:00, if something has changed by then, or earlier for a new plan.",
     ),
     (
         {"plan": "weekly", "partnership": ""},
-        "Monday 26 October 2026, 08:00, if something has changed by then; earlier for a new plan.",
+        "Monday 26 October 2026, 08:00, if something has changed by then, or earlier for a new plan.",
     ),
     (
         {"partnership": "", "larkhaven": "weekly"},
-        "Monday 26 October 2026, 08:00, if something has changed by then; earlier for a new plan.",
+        "Monday 26 October 2026, 08:00, if something has changed by then, or earlier for a new plan.",
     ),
     (
         {"plan": "", "larkhaven": "monthly", "westmarch": "weekly"},
-        "Monday 2 November 2026, 08:00, if something has changed by then; earlier for a new plan.",
+        "Monday 2 November 2026, 08:00, if something has changed by then, or earlier for a new plan.",
     ),
     ({"plan": "at_once", "partnership": "monthly"}, "as soon as something changes."),
     ({"plan": "", "partnership": ""}, "as soon as something changes."),

@@ -265,7 +265,7 @@ def test_access_to_a_body_that_ended_since_the_backup_ends_again_without_lines(w
     outcome = redo()
 
     assert not Membership.objects.current().filter(organisation=world.westmarch).exists()
-    assert f"succession {succession.pk}: 0 of 2 lines passed on; propose the others again" in left(outcome)
+    assert f"succession {succession.pk}: 0 of 2 lines passed on, so propose the others again" in left(outcome)
 
 
 # ---- Other rows with the same numbers

@@ -142,7 +142,7 @@ def test_changed_address_is_named(world: World) -> None:
         email_changed.send(sender=User, request=request(), user=world.ben)
 
     assert left(redo()) == [
-        f"person {world.ben.pk}: has their earlier address; ask them for the new one",
+        f"person {world.ben.pk}: has their earlier address, so ask them for the new one",
     ]
 
 
@@ -194,7 +194,7 @@ def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, setti
 
     assert read_sign_off_token(token) is None
     assert (
-        f"signatory {signatory.pk}: the links no longer work, including those sent since the backup; ask the person "
+        f"signatory {signatory.pk}: the links no longer work, including those sent since the backup, so ask the person "
         "again" in left(outcome)
     )
     assert left(again) == []
@@ -246,7 +246,7 @@ def test_removed_sign_in_page_is_removed_and_a_changed_one_named(world: World) -
     outcome = redo()
 
     assert list(SocialApp.objects.all()) == [changed]
-    assert left(outcome) == [f"sign-in page {changed.pk}: was changed to another directory; change it again"]
+    assert left(outcome) == [f"sign-in page {changed.pk}: was changed to another directory, so change it again"]
 
 
 def test_organisation_that_signs_in_otherwise_is_named(world: World) -> None:

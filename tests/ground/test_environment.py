@@ -281,7 +281,7 @@ def refusal(**environ: str) -> str:
         ("DATABASE_ROLE", "admin", "DATABASE_ROLE must be web, worker or owner."),
         ("HSTS_STEP", "6", "HSTS_STEP must be at most 5, not 6."),
         ("EMAIL_LEASE_SECONDS", "20", "it must be at least 60 (5 x EMAIL_TIMEOUT + 10 s)"),
-        ("EMAIL_DATA_TIMEOUT", "5", "EMAIL_DATA_TIMEOUT is 5; it must be at least EMAIL_TIMEOUT (10 s)."),
+        ("EMAIL_DATA_TIMEOUT", "5", "EMAIL_DATA_TIMEOUT is 5, but it must be at least EMAIL_TIMEOUT (10 s)."),
         (
             "SECURITY_CONTACT",
             "us@ground.example",
@@ -402,7 +402,7 @@ def test_a_file_that_cannot_be_read_prevents_the_start_and_says_what_to_do(tmp_p
     missing = settings_with(tmp_path, SECRET_KEY_FILE=str(tmp_path / "nothing"))
 
     assert "cannot be read (No such file or directory). Put the secret in a file" in missing.stderr
-    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY and SECRET_KEY_FILE are both set: remove one"):
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY and SECRET_KEY_FILE are both set, so remove one"):
         read_secret_files({"SECRET_KEY": LONG, "SECRET_KEY_FILE": "/nowhere"}, SECRETS)
 
 

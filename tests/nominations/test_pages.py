@@ -196,7 +196,9 @@ def test_page_says_in_how_many_days_a_nominee_is_named_in_time(world: World) -> 
 
     html = html_for(world.amina, return_url(nominations_return))
 
-    assert "In time: a nominee was named within 10 working days for first lets and 3 working days for relets" in html
+    assert (
+        "“In time” means that a nominee was named within 10 working days for first lets and 3 working days for relets"
+    ) in html
 
 
 def test_page_has_the_grounds_on_which_nominees_were_refused(world: World) -> None:

@@ -82,7 +82,7 @@ def test_spreadsheet_of_a_comparison_has_a_part_for_each_section_of_the_page(
 
     part_names = list(dict.fromkeys(row[0] for row in rows))
     assert headings == ["Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference", "By"]
-    assert part_names[:4] == ["Comparison", "Why", "Summary", "Homes: was and now"]
+    assert part_names[:4] == ["Comparison", "Why", "Summary", "Homes before and now"]
     assert {"About the plan", "Text", "Sites and homes", "Milestones", "Risks"} <= set(part_names)
 
 
@@ -103,7 +103,7 @@ def test_spreadsheet_of_a_comparison_names_areas_and_sites_instead_of_their_code
 ) -> None:
     rows = comparison_rows(as_(world.ben), plan_with_many_changes(world))
 
-    homes = ["Homes: was and now", "Social Rent", "", "", "Tenure", "120", "100", "20 fewer", ""]
+    homes = ["Homes before and now", "Social Rent", "", "", "Tenure", "120", "100", "20 fewer", ""]
     area = ["Sites and homes", "North Quay", "north-quay", "changed", "Area", "Fareham", "Gosport", "", ""]
     site = ["Milestones", "Start on site", "start", "changed", "Site", "North Quay", "the whole plan", "", ""]
     assert homes in rows

@@ -155,7 +155,7 @@ def test_form_of_a_site_with_too_many_homes_has_no_grid(
 ) -> None:
     page = tight(as_(world.amina).get(address_of_north_quay(plan_with_many_homes)).content.decode())
 
-    assert "This site has 1,560 lines of homes, too many to change on this page." in page
+    assert "This site has 1,560 lines of homes, which are too many to change on this page." in page
     assert "homes-YEARS" not in page
 
 

@@ -110,7 +110,7 @@ def test_the_list_of_reports_says_how_many_recommendations_are_recorded(world: W
 
     assert set(Source.objects.values_list("total", flat=True)) == {None, 30, 39}
     assert "16 of 30 recommendations recorded here" in html
-    assert "we do not know how many the report makes" in html
+    assert "We do not know how many the report makes" in html
 
 
 def test_long_lists_come_in_pages_and_still_count_everything(world: World, client: Client) -> None:

@@ -154,11 +154,11 @@ def test_properties_at_too_many_dates_are_refused(register: Register) -> None:
         (by_name("x" * 1_001), "Query 2: A text has at most 1,000 characters"),
         (
             by_name("Mereland", *[{"matchType": "property", "pid": "gss", "v": str(one)} for one in range(21)]),
-            "Query 2: A query has at most 20 conditions; this one has 21.",
+            "Query 2: A query has at most 20 conditions, and this one has 21.",
         ),
         (
             by_name("Mereland", {"matchType": "property", "pid": "gss", "v": [str(one) for one in range(21)]}),
-            "Query 2: A condition has at most 20 values; this one has 21.",
+            "Query 2: A condition has at most 20 values, and this one has 21.",
         ),
     ],
 )

@@ -113,7 +113,7 @@ def test_unanswered_asks_are_counted_by_age_in_whole_days(world: World) -> None:
     oldest_table = snapshot.table("asks")
     assert oldest_table is not None
     assert [row.cells[3] for row in oldest_table.rows] == [400, 183, 182, 57, 56, 29, 28, 15, 14, 0]
-    assert snapshot.answers == ("10 asks without an answer; the oldest for 400 days.",)
+    assert snapshot.answers == ("10 asks have no answer yet. The oldest has waited 400 days.",)
 
 
 @pytest.fixture

@@ -197,7 +197,7 @@ def test_one_command_writes_the_pack_as_pdf_and_word(world: World, tmp_path: Pat
     assert ["".join(words.text for words in link.iter(qn("w:t"))) for link in links] == headings
     assert {link.get(qn("w:anchor")) for link in links} == bookmark_names
     [chart] = document.inline_shapes
-    assert chart._inline.docPr.get("descr") == "Homes by year of completion; the table gives the figures"
+    assert chart._inline.docPr.get("descr") == "Homes by year of completion. The table gives the figures"
     with pytest.raises(CommandError, match="no report called nothing"):
         call_command("make_report", "nothing", to=str(pdf), **options)
 

@@ -333,7 +333,7 @@ def test_the_word_file_has_a_chart_before_its_map(world: World) -> None:
     document = docx.Document(io.BytesIO(file_content(figures_for(world.amina, "coverage"), "docx")))
 
     [chart, area_map] = [shape._inline.docPr.get("descr") for shape in document.inline_shapes]
-    assert chart == "Council areas with some records and with none; the table gives the figures"
-    assert area_map.endswith("in each council area; the table gives the figures")
+    assert chart == "Council areas with some records and with none. The table gives the figures"
+    assert area_map.endswith("in each council area. The table gives the figures")
     text = "".join(paragraph.text for paragraph in document.paragraphs)
     assert "From white to the darkest shade: none, 1, 2 to 3" in text

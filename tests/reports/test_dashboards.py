@@ -63,7 +63,7 @@ def test_dashboard_of_a_partnership_links_to_its_reports(world: World, dashboard
 
 
 def test_chart_of_a_dashboard_refers_to_the_report_because_it_has_no_table(dashboard_text: str) -> None:
-    assert 'aria-label="Homes by year of completion; the report gives the figures"' in dashboard_text
+    assert 'aria-label="Homes by year of completion. The report gives the figures"' in dashboard_text
 
 
 def test_the_dashboards_of_an_organisation_and_the_network_are_those_of_their_reader(world: World) -> None:

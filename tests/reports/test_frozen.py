@@ -286,7 +286,7 @@ def test_each_recipient_gets_the_figures_of_the_frozen_report(world: World) -> N
     assert sorted(email.to[0] for email in emails) == sorted([world.vera.email, world.ben.email])
     for email in emails:
         assert frozen_report.get_absolute_url() in email.body
-        assert "60 homes complete" in email.body
+        assert "60 homes will be completed" in email.body
         assert "48 homes" not in email.body
 
 

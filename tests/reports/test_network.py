@@ -464,7 +464,7 @@ def test_chart_that_leaves_bars_out_says_so_to_everybody() -> None:
     svg = draw_chart(CUT_OFF_CHART, table, "page")
 
     assert chart_caption(CUT_OFF_CHART, table, "page") == "Cut off without each, the 15 highest"
-    assert 'aria-label="Cut off without each, the 15 highest; the table gives the figures"' in svg
+    assert 'aria-label="Cut off without each, the 15 highest. The table gives the figures"' in svg
     assert svg.count("<rect") == 15
     assert "Body 16" in svg
 

@@ -206,10 +206,12 @@ def test_pounds_for_a_contribution_in_homes_are_kept_in_a_note() -> None:
 def test_figures_in_another_unit_are_reported_with_their_rows() -> None:
     reported = "\n".join(import_contributions_with_other_units())
 
-    assert "c.csv, row 9: 17 homes as well as £19,242.00: only the sum is counted" in reported
-    assert "t.csv, row 8: £300.00 not counted, kept in the text: the promise counts homes." in reported
-    assert "t.csv, row 9: £50.00 not counted, kept in the text: the promise names neither a sum nor homes." in reported
-    assert "t.csv, row 10: 8 homes not counted, kept in the text: the promise counts money." in reported
+    assert "c.csv, row 9: 17 homes as well as £19,242.00. Only the sum is counted" in reported
+    assert "t.csv, row 8: £300.00 kept in the text but not counted, because the promise counts homes." in reported
+    assert (
+        "t.csv, row 9: £50.00 kept in the text but not counted, because the promise names neither a sum nor homes."
+    ) in reported
+    assert "t.csv, row 10: 8 homes kept in the text but not counted, because the promise counts money." in reported
 
 
 def import_withdrawn_records() -> tuple[ImportRun, str]:
@@ -340,7 +342,7 @@ def test_later_payments_are_added_to_a_known_promise() -> None:
     assert run.created == 0
     assert run.changed == 1
     assert run.left_alone == 7
-    assert any("W/1-open" in remark and "2,013 delivered so far" in remark for remark in run.report["remarks"])
+    assert any("W/1-open" in remark and "2,013 has been delivered so far" in remark for remark in run.report["remarks"])
 
 
 def test_same_later_payments_are_not_added_twice() -> None:

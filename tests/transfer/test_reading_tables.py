@@ -321,7 +321,7 @@ def test_yaml_with_aliases_or_deep_nesting_is_refused(data: bytes, problem: str)
         (b"[" * 100_000, "nested too deeply"),
         (b'[{"a": {"b": 1}}]', "a list or an object"),
         (b'name\n"never closed\n', "quotation mark"),
-        (b"a,b\n" + b"x" * 40_000 + b",1\n", "characters; the limit is"),
+        (b"a,b\n" + b"x" * 40_000 + b",1\n", "characters, and the limit is"),
         (b"a" + b"," * 400 + b"\n1\n", "columns"),
         (bytes(range(256)) * 10, "not text"),
     ],

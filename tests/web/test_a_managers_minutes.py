@@ -280,7 +280,7 @@ def compare_homes_of_next_year(manager: ManagerInBrowser) -> None:
     manager.page.get_by_label("Compare with the figures on").fill(since)
     manager.page.get_by_label("Compare with the figures on").press("Tab")
 
-    sentence = f"Next year, {NEXT}, 48 homes complete: 12 fewer than the 60 on {since}."
+    sentence = f"Next year, {NEXT}, 48 homes will be completed. That is 12 fewer than the 60 on {since}."
     expect(manager.main).to_contain_text(sentence, timeout=PATIENCE)
 
 

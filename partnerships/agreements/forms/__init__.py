@@ -119,8 +119,8 @@ class PartnershipSettingsForm(Form):
             # Terms of this kind have been sent for signature.
             del self.fields["kind"]
         self.fields["contact_days"].help_text = (
-            "After that, we tell the partners that the partnership has gone quiet. "
-            f"Leave this empty to use the default: {settings.NO_CONTACT_DAYS} days."
+            "After that, we tell the partners that the partnership has gone quiet. Leave this empty to use the default "
+            f"of {settings.NO_CONTACT_DAYS} days."
         )
         self.helper = Helper(self, submit="Save settings", cancel=partnership.get_absolute_url())
 
@@ -210,7 +210,7 @@ class StatusForm(Form):
         self.selectable_statuses = [status for status in partnership.next_statuses if status not in automatic]
         choices = [(status.value, status.label) for status in self.selectable_statuses]
         if partnership.state in (Status.UNDER_REVIEW, Status.ENDED) and not is_renewed:
-            choices.insert(0, ("renew", "Renew it: draft a successor with new terms"))
+            choices.insert(0, ("renew", "Renew it, by drafting a successor with new terms"))
             self.fields["title"] = forms.CharField(
                 label="Title of the successor",
                 required=False,

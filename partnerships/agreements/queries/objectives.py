@@ -132,8 +132,8 @@ def _tag_and_sentence(
     expected = objective.in_words(_rounded(current_pace.expected, other_figures))
     day = long_date(current_pace.on)
     if current_pace.is_on_track:
-        return "on_track", f"On track: with steady progress the figure would be {expected} on {day}."
-    return "behind", f"Behind: with steady progress the figure would be {expected} on {day}."
+        return "on_track", f"On track. With steady progress the figure would be {expected} on {day}."
+    return "behind", f"Behind. With steady progress the figure would be {expected} on {day}."
 
 
 def _rounded(expected: Decimal, other_figures: Iterable[Decimal]) -> Decimal:

@@ -47,7 +47,8 @@ _NEXT_STEP = {
         "See who still has to sign the terms.", "to get the terms signed by every party"
     ),
     Status.UNDER_REVIEW: _StepWords(
-        "Hold the review: carry on, renew or end it.", "to hold the review: carry on, renew or end it"
+        "Hold the review, and decide whether to carry on, renew or end it.",
+        "to hold the review, and decide whether to carry on, renew or end it",
     ),
     Status.SUSPENDED: _StepWords("Resume it or end it.", "to resume it or end it"),
 }

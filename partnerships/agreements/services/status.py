@@ -81,7 +81,7 @@ def _missing_for_force(partnership: Partnership, today: dt.date) -> list[str]:
         for party in invited_parties.order_by("organisation__name", "pk")
     ]
     if required_parties.count() < 2:
-        sentences.append("Invite another organisation: a partnership needs at least two.")
+        sentences.append("Invite another organisation, because a partnership needs at least two.")
     if partnership.status == Status.AWAITING_SIGN_OFF:
         sentences += _missing_signatures(partnership, today)
     return sentences

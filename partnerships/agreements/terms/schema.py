@@ -37,7 +37,7 @@ def _read_day(value: Any) -> str:
     try:
         return dt.date.fromisoformat(text).isoformat()
     except ValueError as error:
-        raise ValueError(f"“{text}” is not a complete date: enter the day, month and year.") from error
+        raise ValueError(f"“{text}” is not a complete date. Enter the day, month and year.") from error
 
 
 _READERS: dict[str, Any] = {

@@ -144,7 +144,7 @@ class ConversationForm(Form):
             required=False,
             max_length=2000,
             widget=forms.Textarea(attrs={"rows": 2}),
-            help_text="Put each person on their own line: name, comma, job title.",
+            help_text="Put each person on their own line, with their name, a comma and their job title.",
         )
         for kind, (label, hint) in _LABEL_AND_HINT.items():
             self.fields[f"points_{organisation.pk}_{kind}"] = forms.CharField(

@@ -66,7 +66,7 @@ def _heading_and_prompt(line: str) -> tuple[str, str]:
         raise ValidationError("Begin each line with a heading.")
     if len(heading) > MAX_HEADING or len(prompt) > MAX_PROMPT:
         raise ValidationError(
-            f"“{heading[:40]}” is too long: use at most {MAX_HEADING} characters before the colon, and {MAX_PROMPT} "
+            f"“{heading[:40]}” is too long. Use at most {MAX_HEADING} characters before the colon, and {MAX_PROMPT} "
             "after it."
         )
     return heading, prompt
@@ -111,7 +111,7 @@ class ReportingForm(Form):
         label="Questions",
         max_length=8_000,
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text="Put each question on its own line: a heading, a colon, and what to write about.",
+        help_text="Put each question on its own line, with a heading, a colon, and what to write about.",
     )
 
     def __init__(

@@ -66,7 +66,7 @@ class NextDigest:
             return self.why_none or "You do not follow anything, so you get no digests."
         if self.has_news:
             return f"Next digest: {self.moment}."
-        sooner = "; earlier for a new plan" if self.is_sooner_for_new_plans else ""
+        sooner = ", or earlier for a new plan" if self.is_sooner_for_new_plans else ""
         return f"Next digest: {self.moment}, if something has changed by then{sooner}."
 
 

@@ -38,7 +38,7 @@ def confirm(*, subscription: Subscription, now: dt.datetime) -> Subscription:
     if subscription.is_waiting:
         if not may_still_be_asked(subscription, now):
             raise UnableToChangeSubscription(
-                "You can no longer confirm: you, or the organisation that asked you, can no longer see what these "
+                "You can no longer confirm. You, or the organisation that asked you, can no longer see what these "
                 "digests are about."
             )
         mark_confirmed(subscription, author=subscription.person, now=now)

@@ -24,7 +24,7 @@ def status_changed(subscription: Subscription) -> UnableToChangeSubscription:
     """Return the error for a subscription whose status has changed since the page was opened."""
     status = subscription.get_status_display()
     return UnableToChangeSubscription(
-        f"This subscription changed in the meantime: its status is now “{status}”. Check it and try again."
+        f"This subscription changed in the meantime. Its status is now “{status}”. Check it and try again."
     )
 
 

@@ -139,7 +139,9 @@ def _choices(
     if stoppable.single:
         choices.append(("single", f"Emails about {stoppable.single.called}"))
     if stoppable.groups:
-        choices.append(("notices", f"{_group_labels(stoppable.groups)}: keep these notices in my inbox, without email"))
+        choices.append(
+            ("notices", f"{_group_labels(stoppable.groups)} (keep these notices in my inbox, without email)")
+        )
     return choices
 
 

@@ -65,7 +65,7 @@ class EntryForm(OrganisationForm):
     )
     conditions = forms.CharField(label="Conditions", required=False, widget=SHORT_TEXT, max_length=5000)
     standing = forms.BooleanField(
-        label="This is a standing offer: we can always offer these skills or resources",
+        label="This is a standing offer of skills or resources that we always have",
         required=False,
         help_text="The offer appears on your organisation’s page and stays open, even after a partner takes it up.",
     )

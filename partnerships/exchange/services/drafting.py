@@ -223,7 +223,7 @@ def _change_content(entry: Entry, details: EntryContent, sharing: EntrySharing |
 
     if entry.quantity is not None and entry.quantity < entry.agreed_quantity:
         agreed_amount = entry.in_words(entry.agreed_quantity)
-        raise UnableToEditEntry(f"Enter at least {agreed_amount}: that much is already agreed.")
+        raise UnableToEditEntry(f"Enter at least {agreed_amount}, because that much is already agreed.")
     _check_content(entry)
     if not entry.is_draft:
         _move_closing_date(entry, previous_closing_date, previous_end_date, today)

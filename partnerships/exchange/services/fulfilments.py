@@ -107,7 +107,7 @@ def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decima
     if quantity is not None and entry.quantity is None:
         raise UnableToMeet(f"Leave this empty, because the {entry.noun} has no quantity.")
     if quantity is not None and quantity > (entry.quantity or quantity):
-        raise UnableToMeet(f"Enter at most {entry.amount}: that is the whole {entry.noun}.")
+        raise UnableToMeet(f"Enter at most {entry.amount}, because that is the whole {entry.noun}.")
     if not fulfilment.has_same_unit or entry.quantity is None:
         return quantity
 
@@ -116,7 +116,9 @@ def _quantity_to_use(fulfilment: Fulfilment, quantity: Decimal | None) -> Decima
     if quantity_left <= NOTHING:
         raise UnableToMeet(f"{explanation}, so nothing is left of it. Choose another commitment.")
     if quantity is not None and quantity > quantity_left:
-        raise UnableToMeet(f"{explanation}. Enter at most {entry.in_words(quantity_left)}: that is all that is left.")
+        raise UnableToMeet(
+            f"{explanation}. Enter at most {entry.in_words(quantity_left)}, because that is all that is left."
+        )
     return quantity or min(quantity_left, entry.quantity)
 
 

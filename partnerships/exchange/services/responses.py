@@ -234,7 +234,7 @@ def _check_quantity(entry: Entry, quantity: Decimal | None, error: type[UnableTo
     if entry.quantity is None:
         raise error(f"This {entry.noun} has no quantity. Enter how much in the text of your answer.")
     if not entry.standing and entry.quantity_left is not None and quantity > entry.quantity_left:
-        raise error(f"Enter at most {entry.amount_left}: that is all that is left.")
+        raise error(f"Enter at most {entry.amount_left}, because that is all that is left.")
 
 
 def _check_counterpart(entry: Entry, organisation: Organisation, counterpart: Entry) -> None:

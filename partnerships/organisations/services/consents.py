@@ -24,8 +24,8 @@ _MAX_EVIDENCE = 300
 CONSENT = "consent"
 #: The evidence of a consent that was recorded again after a restore. The journal does not contain the real evidence.
 _EVIDENCE_FROM_JOURNAL = (
-    "We restored an older backup and recorded this consent again; ask the person who recorded the consent where people "
-    "can read it"
+    "We restored an older backup and recorded this consent again. Ask the person who recorded the consent where people "
+    "can read it."
 )
 
 

@@ -106,7 +106,9 @@ def _check_comment(plan: Plan, text: str) -> None:
     if not text:
         raise UnableToComment("Enter your comment.")
     if len(text) > MAX_COMMENT:
-        raise UnableToComment(f"Your comment has {len(text):,} characters; the limit is {MAX_COMMENT:,}. Shorten it.")
+        raise UnableToComment(
+            f"Your comment has {len(text):,} characters, and the limit is {MAX_COMMENT:,}. Shorten it."
+        )
     if plan.is_over:
         status = plan.get_status_display().lower()
         raise UnableToComment(f"This plan is {status}, so you can no longer comment on it.")

@@ -216,7 +216,7 @@ def preview_leaving_plans(party: Party, reader: User) -> list[Consequence]:
         else:
             effect = (
                 f"“{plan.title}” leaves the partnership with {name}, its only owner. To keep the plan in the "
-                "partnership, first offer it to a partner; you do not need to wait for an answer."
+                "partnership, first offer it to a partner. You do not need to wait for an answer."
             )
         consequences.append(Consequence(effect, reverse("plans:owners", kwargs={"pk": plan.pk})))
     return consequences

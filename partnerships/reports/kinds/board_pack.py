@@ -291,7 +291,7 @@ def _withhold(snapshot: Snapshot, reader: Reader, now: dt.datetime) -> Snapshot:
     rows = tuple(row for row in table.rows if partnership_ids[row.href] in open_ids)
     if len(rows) == len(table.rows):
         return snapshot
-    note = "Some figures cannot be shown: no data-sharing agreement is in force for them now."
+    note = "Some figures cannot be shown, because no data-sharing agreement is in force for them now."
     reduced_table = replace(table, rows=rows, note=note, empty=note)
     return replace(snapshot, tables=tuple(reduced_table if other is table else other for other in snapshot.tables))
 

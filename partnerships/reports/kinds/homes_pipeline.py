@@ -221,12 +221,13 @@ def _answers(context: ReportContext, pipeline: Pipeline, earlier: EarlierFigures
     homes = counted(total.now, "home")
     sites_and_plans = f"{counted(pipeline.sites, 'site')} in {counted(pipeline.plans, 'plan')}"
     change = _change_in_words(total, earlier)
-    sentences = [f"{homes} at {sites_and_plans}, {total.done:,} of them completed: {change}."]
+    sentences = [f"{homes} at {sites_and_plans}, {total.done:,} of them completed. That is {change}."]
     if not context.filters.get("year"):
         next_year = financial_year(context.today, 1)
         homes_next_year = pipeline.homes_in(next_year)
         change = _change_in_words(homes_next_year, earlier)
-        sentences.append(f"Next year, {next_year}, {counted(homes_next_year.now, 'home')} complete: {change}.")
+        homes = counted(homes_next_year.now, "home")
+        sentences.append(f"Next year, {next_year}, {homes} will be completed. That is {change}.")
     return tuple(sentences)
 
 

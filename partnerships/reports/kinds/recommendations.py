@@ -58,8 +58,8 @@ def _compute(context: ReportContext) -> Snapshot:
         sources=(Source("What organisations say, and what partnerships adopted", context.today),),
         notes=(
             (
-                "A recommendation is being worked on if an organisation says that the work is under way or done, or if "
-                "a partnership that you can read has adopted it."
+                "A recommendation is being worked on if an organisation says that the work is under way or done. It is "
+                "also being worked on if a partnership that you can read has adopted it."
             ),
             "This report includes evidence if you can read the record that it links to.",
         ),
@@ -114,8 +114,8 @@ def _changes_table(context: ReportContext, since: dt.date) -> Table:
 RECOMMENDATIONS = Report(
     slug="recommendations",
     title="Recommendations and what changed",
-    about="See what organisations are doing about the recommendations of each report, and what has changed since a day "
-    "that you choose: responses, evidence, adoptions and outcomes.",
+    about="See what organisations are doing about each report’s recommendations, and what has changed since a day that "
+    "you choose.",
     group="Asks and promises",
     form=_Filters,
     compute=_compute,

@@ -163,10 +163,10 @@ def _answers(ages: Table, oldest: Table) -> tuple[str, ...]:
     count = int(str(ages.total.cells[1])) if ages.total else 0
     if not oldest.rows:
         return ("No asks are waiting for an answer.",)
-    oldest_row = oldest.rows[0]
-    return (
-        f"{counted(count, 'ask')} without an answer; the oldest for {counted(int(str(oldest_row.cells[3])), 'day')}.",
-    )
+    days_waited = counted(int(str(oldest.rows[0].cells[3])), "day")
+    if count == 1:
+        return (f"1 ask has no answer yet. It has waited {days_waited}.",)
+    return (f"{count:,} asks have no answer yet. The oldest has waited {days_waited}.",)
 
 
 UNANSWERED_ASKS = Report(

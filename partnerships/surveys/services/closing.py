@@ -34,7 +34,7 @@ def close_due(*, now: dt.datetime) -> int:
         try:
             closed_count += _close(survey_round, now=now)
         except sealing.KeyMissing as error:
-            _alert(survey_round, f"{error} Put the file there: nobody can read the answers until then.")
+            _alert(survey_round, f"{error} Put the file there. Nobody can read the answers until then.")
         except ValueError as error:
             _alert(survey_round, f"{error} Nobody can read the answers. A lead can end the survey without results.")
     return closed_count

@@ -107,7 +107,7 @@ def invite_people(
     people_by_id = _people_to_invite(survey_round, addresses)
     if refused_people := people_who_refused(list(people_by_id.values())):
         names = listed(sorted(person.email for person in refused_people))
-        raise UnableToRun(f"Remove {names}: they have asked not to be contacted, or their emails bounce.")
+        raise UnableToRun(f"Remove {names}. They have asked not to be contacted, or their emails bounce.")
 
     existing_invitations = Invitation.objects.filter(round=survey_round, person__in=people_by_id)
     existing_person_ids = set(existing_invitations.values_list("person_id", flat=True))

@@ -361,7 +361,7 @@ def _check_length(number: int, cell: str) -> str:
     """Return the cell unchanged. Raises `UnableToRead`, with the row's number, if the cell is too long."""
     if len(cell) > MAX_CHARACTERS:
         raise refuse_file(
-            f"a cell has {len(cell):,} characters; the limit is {MAX_CHARACTERS:,}.",
+            f"a cell has {len(cell):,} characters, and the limit is {MAX_CHARACTERS:,}.",
             "Look for a quotation mark that was opened and never closed.",
             row=number,
         )

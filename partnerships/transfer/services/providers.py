@@ -380,8 +380,8 @@ def _update(provider: Provider, organisation: Organisation, directory: Directory
     )
     if organisation.is_ended and not is_council:
         run.report.remark(
-            f"{organisation.name} ({provider.number}) has ended in the directory, but is in the list: check which is "
-            f"right."
+            f"{organisation.name} ({provider.number}) has ended in the directory, but is in the list. Check which is "
+            "right."
         )
     if changes:
         run.report.count("changed", f"{organisation.name} ({provider.number}): {'; '.join(changes)}")

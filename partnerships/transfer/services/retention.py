@@ -72,6 +72,6 @@ def register() -> None:
         what="Rows of a published list that could not be used",
         purpose="correcting them and uploading them again",
         basis=basis,
-        kept_for="180 days after the import; at once when the preview is discarded",
+        kept_for="180 days after the import, or until the preview is discarded",
         apply=_delete_old_rows,
     )

@@ -22,7 +22,7 @@ TOPICS = (
         "have forgotten your password, ask for a link by email. We may ask leads and administrators for a second "
         "factor.",
         who=(
-            "You need an invitation to get an account: ask your organisation’s lead.",
+            "You need an invitation to get an account. Ask your organisation’s lead.",
             "If your organisation is not here, ask an administrator for access.",
         ),
         guide="accounts/#signing-in",
@@ -79,7 +79,7 @@ TOPICS = (
         title="Emails without an account",
         does="You reach this page through a link in an email. You can say whether you want these emails, choose how "
         "often, read what changed, or stop. Nothing changes until you press the button.",
-        who=("Anyone with an email address can be a stakeholder. The link is only for you: do not pass it on.",),
+        who=("Anyone with an email address can be a stakeholder. The link is only for you, so do not pass it on.",),
         guide="digests/#without-an-account",
         views="digests:confirm digests:preferences digests:stop digests:read digests:last-month-by-link "
         "digests:new-links digests:follow",
@@ -102,10 +102,10 @@ TOPICS = (
     Topic(
         key="emails-sent",
         title="Emails sent",
-        does="This page shows emails that we have sent or will send, and what happened to each: accepted, returned or "
+        does="This page shows emails that we have sent or will send. It says whether each was accepted, returned or "
         "stopped.",
         who=(
-            "Leads can see the emails sent for their organisation; administrators can see the status of every email.",
+            "Leads can see the emails sent for their organisation. Administrators can see the status of every email.",
             "We never show an email that contained a secret link.",
         ),
         guide="digests/#the-ledger",
@@ -114,9 +114,9 @@ TOPICS = (
     Topic(
         key="calendars",
         title="Dates in your calendar",
-        does="This page gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird: for "
-        "all your dates, for one partnership, or for a saved view. The calendar always shows what you can read at the "
-        "time.",
+        does="This page gives you a secret address for Outlook, Google Calendar, Apple Calendar or Thunderbird. The "
+        "address can be for all your dates, for one partnership, or for a saved view. The calendar always shows what "
+        "you can read at the time.",
         who=("Only you should know the address. Make a new address if someone else has seen yours.",),
         guide="calendars/",
         views="calendars:index calendars:own calendars:partnership calendars:view calendars:feed",
@@ -150,8 +150,8 @@ TOPICS = (
     Topic(
         key="about-this-site",
         title="Privacy, cookies and accessibility",
-        does="These pages say who runs this site, what we keep about people and for how long, which two cookies the "
-        "site needs, and how accessible it is.",
+        does="These pages say who runs this site, and what we keep about people and for how long. They also say which "
+        "two cookies the site needs, and how accessible it is.",
         who=("Anyone can read these pages, signed in or not.",),
         guide="privacy/#what-people-can-ask-for",
         views="people:privacy people:cookies people:accessibility security_txt",

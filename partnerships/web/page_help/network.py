@@ -47,13 +47,13 @@ TOPICS = (
     Topic(
         key="successions",
         title="Successions",
-        does="This page shows mergers, new councils and transfers of functions. Handover lines say who takes over "
-        "what from each predecessor. Nobody gets new access before vesting day; from that day, access follows the "
-        "handover lines.",
+        does="This page shows mergers, new councils and transfers of functions. Handover lines say who takes over what "
+        "from each predecessor. Nobody gets new access before vesting day. From that day, access follows the handover "
+        "lines.",
         who=(
             "Anyone who is signed in can read successions. Anyone at all can read the list of those still to come.",
             "Administrators can record and correct them.",
-            "Leads of the predecessor can say who takes over; leads of the successors can accept or dispute this.",
+            "Leads of the predecessor can say who takes over. Leads of the successors can accept or dispute this.",
         ),
         guide="successions/#handover-lines",
         views="organisations:succession organisations:record-succession organisations:correct-succession "
@@ -83,9 +83,9 @@ TOPICS = (
     Topic(
         key="brief",
         title="Brief before a meeting",
-        does="A brief puts on one page what you need to know before you meet a partner: both organisations’ asks "
-        "and offers, promises kept and missed, plans and the last conversation. You can print the brief or download it "
-        "as PDF.",
+        does="A brief puts on one page what you need to know before you meet a partner. It has both organisations’ "
+        "asks and offers, promises kept and missed, plans and the last conversation. You can print the brief or "
+        "download it as PDF.",
         who=(
             "People who act for an organisation get a brief about their partners.",
             "The brief shows only what you can read.",
@@ -134,9 +134,9 @@ TOPICS = (
     Topic(
         key="surveys",
         title="Surveys of a partnership",
-        does="A survey asks people how the partnership is doing: anonymously, or by name if there are too few people "
-        "for an anonymous survey. We publish the results the morning after the last day. An anonymous survey shows "
-        "only groups that are large enough. Results lead to objectives, asks and commitments.",
+        does="A survey asks people how the partnership is doing. It is anonymous, or by name if there are too few "
+        "people for that. We publish the results the morning after the last day. An anonymous survey shows only groups "
+        "that are large enough. Results lead to objectives, asks and commitments.",
         who=(
             "Leads of organisations in the partnership can prepare and open a survey, and add the people to ask.",
             (
@@ -156,9 +156,9 @@ TOPICS = (
     Topic(
         key="answer-a-survey",
         title="Answer a survey",
-        does="You reach this page through the link in your email. Answer the questions and send your answers; you "
-        "do not need an account. You can answer an anonymous survey once, and nobody can find out what you answered. "
-        "In a survey by name you can change your answers until it is over.",
+        does="You reach this page through the link in your email. Answer the questions and send your answers. You do "
+        "not need an account. You can answer an anonymous survey once, and nobody can find out what you answered. In a "
+        "survey by name you can change your answers until it is over.",
         who=(
             "The person who was sent the link can answer.",
             "People of the partnership can read answers by name once the survey is over.",
@@ -169,9 +169,9 @@ TOPICS = (
     Topic(
         key="nominations",
         title="Nominations",
-        does="This page shows what a council and a provider agreed about lettings, and the returns of each quarter: "
-        "upload the CORE export, add what is missing from it, and send it. The council confirms or disputes each "
-        "line.",
+        does="This page shows what a council and a provider agreed about lettings, and the returns of each quarter. "
+        "The provider uploads its CORE export, adds what is missing, and sends the return. The council confirms or "
+        "disputes each line.",
         who=(
             "We show figures only while a signed data-sharing agreement is in force.",
             (
@@ -179,8 +179,8 @@ TOPICS = (
                 "sent. Other organisations in the partnership cannot see small numbers."
             ),
             (
-                "Editors and leads of the provider can fill in and send returns; those of the council "
-                "can confirm or dispute them."
+                "Editors and leads of the provider can fill in and send returns. Those of the council can confirm or "
+                "dispute them."
             ),
         ),
         guide="nominations/#the-return",
@@ -192,7 +192,7 @@ TOPICS = (
         key="spreadsheets",
         title="Import from a spreadsheet",
         does="Here you can import many sites, commitments, asks, contacts or stakeholders at once, from a file or "
-        "pasted rows. Download the template first. A preview shows what would change; nothing changes before you "
+        "pasted rows. Download the template first. A preview shows what would change. Nothing changes before you "
         "confirm. We collect the rows that we cannot use in a file for you to correct.",
         who=("You can import what you could enter by hand, and export what you can read.",),
         guide="spreadsheets/",
@@ -203,9 +203,9 @@ TOPICS = (
         key="imports",
         title="Import published lists",
         does="Here you can import a published list of your authority, such as local plans, developer agreements or "
-        "brownfield land. A preview shows what would change; nothing changes before you confirm.",
+        "brownfield land. A preview shows what would change. Nothing changes before you confirm.",
         who=(
-            "Editors and leads of the authority can upload its lists; its leads can import them.",
+            "Editors and leads of the authority can upload its lists. Only its leads can import them.",
             "Administrators can import all other lists.",
         ),
         guide="importing/#import-your-own-authority-s-files",
@@ -214,8 +214,8 @@ TOPICS = (
     Topic(
         key="open-data",
         title="Open data",
-        does="Here a council publishes the files that planning data standards require: plans, agreements and sites, "
-        "at fixed addresses.",
+        does="Here a council publishes the files that planning data standards require. They are plans, agreements and "
+        "sites, at fixed addresses.",
         who=(
             "Anyone can read published files, signed in or not.",
             "Leads of the council and administrators can start and stop publishing, with a reason.",

@@ -59,7 +59,7 @@ TOPICS = (
         who=(
             "People of organisations that take part or are invited can read published versions.",
             "Editors and leads of these organisations can also read drafts.",
-            "Editors and leads of organisations in the partnership can change a draft; observers cannot.",
+            "Editors and leads of organisations in the partnership can change a draft, but observers cannot.",
             "Leads of an organisation that has signed can propose an amendment.",
             "They can send it for signature, and so can leads of the chair or of a lead organisation.",
         ),
@@ -101,8 +101,8 @@ TOPICS = (
     Topic(
         key="posts",
         title="People and posts",
-        does="This page shows who to speak to in each organisation: its lead, and its contacts by role, such as "
-        "finance or nominations. A post can be vacant. When someone leaves, the post and its history stay.",
+        does="This page shows who to speak to in each organisation. You see its lead, and its contacts by role, such "
+        "as finance or nominations. A post can be vacant. When someone leaves, the post and its history stay.",
         who=(
             (
                 "Colleagues can see your organisation’s contacts, and partners can see those for the "
@@ -120,8 +120,8 @@ TOPICS = (
     Topic(
         key="objectives",
         title="Objectives",
-        does="This page shows what the partnership wants to achieve, with a figure and a date, reports of progress, "
-        "and the commitments, plans and asks that serve each objective.",
+        does="This page shows what the partnership wants to achieve, with a figure and a date. Each objective has "
+        "reports of progress, and the commitments, plans and asks that serve it.",
         who=(
             SAME_AS_PARTNERSHIP,
             (
@@ -208,16 +208,16 @@ TOPICS = (
     Topic(
         key="progress-reports",
         title="Progress reports",
-        does="This page shows what each party has reported for each period. A report starts with what Common Ground "
-        "already has: commitments, objectives, homes, milestones, asks and terms. The party submits the report, and a "
-        "lead of the partnership accepts it or returns it with a reason.",
+        does="This page shows what each party has reported for each period. A report starts with the commitments, "
+        "objectives, homes, milestones, asks and terms that Common Ground already has. The party submits the report, "
+        "and a lead of the partnership accepts it or returns it with a reason.",
         who=(
             SAME_AS_PARTNERSHIP,
             (
                 "Leads of the chair or of a lead organisation can set up progress reports, and accept "
                 "or return those of others."
             ),
-            "Editors and leads of the organisation that reports can write and submit a report; observers cannot.",
+            "Editors and leads of the organisation that reports can write and submit a report, but observers cannot.",
             "Only people in the organisation that reports can read a draft.",
         ),
         guide="reports/",

@@ -10,7 +10,7 @@ TOPICS = (
         title="Plans",
         does="This page lists the plans that you can read, or their sites, milestones and documents. As in every "
         "list, you can filter, choose columns and download files.",
-        who=("The owners choose who can read a plan: only the owners, its partnership, the network or everyone.",),
+        who=("The owners choose whether only they, the plan’s partnership, the network or everyone can read a plan.",),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:list plans:sites plans:milestones plans:documents plans:public web:organisation-plans",
     ),
@@ -32,8 +32,8 @@ TOPICS = (
     Topic(
         key="compare-plans",
         title="Compare two versions of a plan",
-        does="This page shows what changed between two versions, in words and figures: what it was, what it is now, "
-        "who changed it and when. You can print the comparison, or download it as PDF or spreadsheet.",
+        does="This page shows what changed between two versions, in words and figures. You see what it was, what it is "
+        "now, who changed it and when. You can print the comparison, or download it as PDF or spreadsheet.",
         who=("Everyone can compare the versions that they can read.",),
         guide=f"{EVERYDAY}#share-a-plan",
         views="plans:compare plans:compare-csv plans:compare-paper plans:compare-pdf",
@@ -41,9 +41,9 @@ TOPICS = (
     Topic(
         key="draft-a-plan",
         title="Draft a plan",
-        does="This page shows the draft with a link to change each piece: texts, sites with their homes, milestones, "
-        "outcomes, risks and files. Several people can work on the draft at once. If two people change the same piece, "
-        "the second sees both texts. Readers see no change before you publish.",
+        does="This page shows the draft, with a link to change each piece. The pieces are texts, sites with their "
+        "homes, milestones, outcomes, risks and files. Several people can work on the draft at once. If two people "
+        "change the same piece, the second sees both texts. Readers see no change before you publish.",
         who=(
             "Editors and leads in an organisation that owns the plan can start and change drafts.",
             "Leads in an organisation that owns the plan can publish them.",
@@ -97,8 +97,8 @@ TOPICS = (
             ),
             "If the network or everyone can read the plan, people of any organisation can comment.",
             (
-                "Editors and leads in an organisation that owns the plan can comment on the draft, "
-                "and so can people with whom they have shared it for comment."
+                "Editors and leads in an organisation that owns the plan can comment on the draft. So can people they "
+                "have shared it with for comment."
             ),
             "The author of a comment can mark it as resolved, and so can editors and leads of the plan’s owners.",
         ),
@@ -108,8 +108,8 @@ TOPICS = (
     Topic(
         key="sign-a-plan",
         title="Sign a plan",
-        does="This page shows who must sign which version and by when, and whether they approved it, approved it with "
-        "a condition, or rejected it. An approval with a condition counts once the organisation that set the "
+        does="This page shows who must sign which version, and by when. It says whether they approved it, approved it "
+        "with a condition, or rejected it. An approval with a condition counts once the organisation that set the "
         "condition confirms that it is met.",
         who=(
             "Leads in an organisation that owns the plan can choose who must sign and by when.",
@@ -135,7 +135,7 @@ TOPICS = (
     Topic(
         key="answers-about-plans",
         title="Answers about a plan",
-        does="This page shows what stakeholders and partners say about a plan: comments, answers to your questions, "
+        does="This page shows what stakeholders and partners say about a plan. You see their comments and answers, "
         "whether they have read it and whether it concerns them. We show what stakeholders write to others once you "
         "approve it.",
         who=(

@@ -8,13 +8,13 @@ TOPICS = (
     Topic(
         key="asks-and-offers",
         title="Asks and offers",
-        does="This page shows what partners ask for and what they offer, how long each ask or offer has waited and "
-        "how many matches it has. As in every list, you can filter, choose columns and download files. “Yours” shows "
-        "your organisations’ asks and offers, drafts first.",
+        does="This page shows what partners ask for and what they offer. It says how long each has waited and how many "
+        "matches it has. As in every list, you can filter, choose columns and download files. “Yours” shows your "
+        "organisations’ asks and offers, drafts first.",
         who=(
             (
-                "Only the organisations that an ask or offer is for can read it: named ones, a partnership or the "
-                "whole network."
+                "Only the organisations that an ask or offer is for can read it. These can be named organisations, a "
+                "partnership or the whole network."
             ),
             "Editors and leads can write asks and offers for their organisation.",
         ),
@@ -33,11 +33,11 @@ TOPICS = (
     Topic(
         key="answer-an-ask",
         title="One ask or offer, and its answers",
-        does="This page shows the ask or offer with its answers, questions, commitments and history. The "
-        "organisations it is for can ask a question, answer with all or part of it, refer it to a colleague, or "
+        does="This page shows the ask or offer with its answers, questions, commitments and history. The organisations "
+        "it is for can ask a question, or answer with all or part of it. They can also refer it to a colleague, or "
         "decline with a reason. An accepted answer becomes a commitment or starts a working group.",
         who=(
-            "Editors and leads of an organisation that is asked can answer; observers cannot.",
+            "Editors and leads of an organisation that is asked can answer, but observers cannot.",
             "Editors and leads of the organisation that wrote the ask or offer can accept or decline answers.",
             "Only the two organisations can read an answer. Only your own organisation can see a referral.",
         ),
@@ -49,7 +49,7 @@ TOPICS = (
         key="matches",
         title="Matches",
         does="This page shows which asks and offers fit together, and why. You can suggest an introduction to both "
-        "organisations, or say that an ask and an offer do not match; we then no longer suggest that match to your "
+        "organisations, or say that an ask and an offer do not match. We then no longer suggest that match to your "
         "organisation.",
         who=(
             "You see matches of asks and offers that you can read.",
@@ -71,8 +71,8 @@ TOPICS = (
             "Editors and leads of both organisations can propose commitments.",
             "Editors and leads of the giving organisation can report progress and add evidence.",
             (
-                "Leads of each organisation can confirm a commitment; the receiving organisation’s leads can "
-                "verify the delivery or send it back."
+                "Leads of each organisation can confirm a commitment. The receiving organisation’s leads can verify "
+                "the delivery or send it back."
             ),
         ),
         guide=f"{EVERYDAY}#keep-a-commitment",
@@ -92,8 +92,8 @@ TOPICS = (
     Topic(
         key="developer-agreements",
         title="Developer agreements",
-        does="This page shows section 106 agreements of a planning authority: their contributions, what was paid, and "
-        "the commitments that come from them.",
+        does="This page shows a planning authority’s section 106 agreements, with their contributions, what was paid, "
+        "and the commitments that come from them.",
         who=(
             "Everyone signed in can read agreements, because the authority publishes them.",
             "Leads of the authority and administrators can add agreements and contributions, or import lists.",

@@ -59,7 +59,9 @@ def take_back_terms(
     reason = reason.strip()
     version = newest_version(locked_proposal)
     if not locked_proposal.is_awaiting_signatures or version is None:
-        raise UnableToWithdraw("These terms are not waiting for signatures, so you need not return them to draft.")
+        raise UnableToWithdraw(
+            "These terms are not waiting for signatures, so you do not need to return them to draft."
+        )
     if not reason:
         raise UnableToWithdraw("Enter why you are returning the terms to draft.")
 

@@ -337,7 +337,7 @@ def decline_to_sign(
     require(person in signers_of(organisation.pk, partnership, today))
     signatory = _open_request(partnership, locked_version, organisation, now, declines=True)
     if not reason.strip():
-        raise UnableToSignTerms("Enter why you are not signing: the other parties need to know what to change.")
+        raise UnableToSignTerms("Enter why you are not signing. The other parties need to know what to change.")
 
     signature = TermsSignature(
         decision=Decision.REJECTED,

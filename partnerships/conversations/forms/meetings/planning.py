@@ -20,7 +20,7 @@ from partnerships.kit.dates import long_date
 from partnerships.kit.forms import AutocompleteSelectMultiple, DayField, Form, Helper, Section
 from partnerships.people.models import User
 
-GUESTS_HINT = "Put each person on their own line: name, comma, job title."
+GUESTS_HINT = "Put each person on their own line, with their name, a comma and their job title."
 
 
 class TimeField(forms.TimeField):
@@ -54,7 +54,7 @@ class CycleForm(Form):
         min_value=1,
         max_value=MAX_INTERVAL,
         widget=forms.NumberInput(attrs={"class": "govuk-input--width-3"}),
-        help_text="Every 3 months is quarterly; every 6 months is twice a year.",
+        help_text="For example, every 3 months is quarterly, and every 6 months is twice a year.",
     )
     unit = forms.ChoiceField(label="Weeks or months?", widget=forms.RadioSelect, choices=CycleUnit.choices)
     position = forms.TypedChoiceField(

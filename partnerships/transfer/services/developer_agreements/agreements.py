@@ -73,8 +73,8 @@ def _authority_of(
     if authority is not None:
         account.remark(
             agreement.row,
-            f"“{agreement.organisation}” is not in the directory: its promises name {authority.name}, which is "
-            "used instead.",
+            f"“{agreement.organisation}” is not in the directory. Its promises name {authority.name}, so we used that "
+            "instead.",
         )
     return authority
 

@@ -228,7 +228,7 @@ def _remark_on_updated(commitment: Commitment, promise: RegisterPromise) -> str:
     name = f"{commitment.source_reference} ({commitment.receiver})"
     if promise.withdrawn:
         return f"{name}: withdrawn from the register, and cancelled here."
-    return f"{name}: the files report later payments; {commitment.delivered_quantity:,} delivered so far."
+    return f"{name}: the files report later payments, and {commitment.delivered_quantity:,} has been delivered so far."
 
 
 def _remark_on_different(commitment: Commitment, promise: RegisterPromise) -> str:

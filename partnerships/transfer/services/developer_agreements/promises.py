@@ -46,8 +46,8 @@ def register_promise(
         homes = _figure(promise.units, "homes")
         qualifier = f", for {homes}"
         remark(
-            f"{homes} as well as {_figure(promise.amount, unit)}: only the sum is counted, the homes are kept in "
-            "the text.",
+            f"{homes} as well as {_figure(promise.amount, unit)}. Only the sum is counted, but the text keeps the "
+            "homes.",
         )
 
     application = ""
@@ -112,7 +112,9 @@ def _progress(
                 other_figures.append(_figure(value, kind))
         if other_figures and not movement.is_recalled:
             figures = " and ".join(other_figures)
-            account.remark(movement.row, f"{figures} not counted, kept in the text: {_reason(unit, withdrawn)}.")
+            account.remark(
+                movement.row, f"{figures} kept in the text but not counted, because {_reason(unit, withdrawn)}."
+            )
         elif withdrawn and not movement.is_recalled:
             account.remark(movement.row, f"{_lower_first(withdrawn)}.")
 
@@ -156,7 +158,7 @@ def _figure(value: Decimal, unit: str) -> str:
 def _reason(unit: str, withdrawn: str) -> str:
     """Return the reason, in words, why a figure is not counted."""
     if withdrawn:
-        return _lower_first(withdrawn)
+        return f"it was {_lower_first(withdrawn)}"
     if unit:
         return f"the promise counts {'money' if unit == 'pounds' else 'homes'}"
     return "the promise names neither a sum nor homes"

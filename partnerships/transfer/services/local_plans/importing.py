@@ -372,7 +372,7 @@ def _record_missing(plans: list[Plan], ids_in_files: set[int], run: RunningImpor
         was_missing = last_kind_by_plan.get(plan.pk) == EventKind.MISSING_FROM_FILE
         if is_missing:
             run.report.count(
-                "missing", f"{plan.title} ({plan.external_reference}): no longer in the file; kept unchanged"
+                "missing", f"{plan.title} ({plan.external_reference}): no longer in the file, but kept unchanged"
             )
         elif was_missing:
             run.report.count("returned", plan.title)

@@ -15,8 +15,8 @@ from typing import Any
 from unittest.mock import patch
 
 from django.db.migrations import state
-from django.db.migrations.state import ProjectState
-from django.db.models import Field
+from django.db.migrations.state import ModelState, ProjectState
+from django.db.models import Field, ManyToManyField, Model
 from pgtrigger import migrations as triggers
 
 #: Options of a model that no other model reads.
@@ -45,15 +45,34 @@ def _changed_and_referring_models(
         model = self.apps.get_model(app_label, model_name)
     except LookupError:
         return {(app_label, model_name)}  # the model is new
-    referring_models = [
-        field.related_model
-        for field in model._meta.get_fields(include_parents=True, include_hidden=True)
-        if field.is_relation and field.auto_created and not field.concrete
-    ]
-    affected_models = [*referring_models, *model.__subclasses__()]
+    affected_models = [*_referring_models(model), *model.__subclasses__()]
     return {(app_label, model_name)} | {
-        (affected._meta.app_label, affected._meta.model_name) for affected in affected_models if affected is not None
+        (affected._meta.app_label, affected._meta.model_name) for affected in affected_models
     }
+
+
+def _referring_models(model: type[Model]) -> list[type[Model]]:
+    """Return the models with a foreign key or a many-to-many field to this model or to one of its parents.
+
+    Django's `get_fields` would find the same models, but it first connects all models with each other again.
+    """
+
+    def concrete_label(some_model: type[Model]) -> str:
+        return (some_model._meta.concrete_model or some_model)._meta.label
+
+    # Labels are compared, because a field may refer to an older class of the model, which has the same label.
+    labels = {concrete_label(parent) for parent in (model, *model._meta.all_parents)}
+
+    def refers(field: Field[Any, Any] | ManyToManyField[Any, Any]) -> bool:
+        target = field.remote_field.model if field.remote_field else None
+        # A model that is not rendered yet is a string.
+        return target is not None and not isinstance(target, str) and concrete_label(target) in labels
+
+    return [
+        candidate
+        for candidate in model._meta.apps.get_models(include_auto_created=True)
+        if any(map(refers, (*candidate._meta.local_fields, *candidate._meta.local_many_to_many)))
+    ]
 
 
 def _without_rendering(operation: Callable[..., None]) -> Callable[..., None]:
@@ -79,6 +98,21 @@ def _copy_unbound(self: Field[Any, Any]) -> Field[Any, Any]:
     return field_copy
 
 
+def _copy_unchecked(self: ModelState) -> ModelState:
+    """Copy a model's state without checking its fields again. This replaces `clone`.
+
+    Before each operation Django copies the states of all models, so the checks took more time than the copies.
+    """
+    model_copy = ModelState.__new__(ModelState)
+    model_copy.app_label = self.app_label
+    model_copy.name = self.name
+    model_copy.fields = self.fields.copy()
+    model_copy.options = self.options.copy()
+    model_copy.bases = self.bases
+    model_copy.managers = self.managers.copy()
+    return model_copy
+
+
 def _is_not_looked_up(*_: Any) -> bool:
     """Replace Django's `field_is_referenced`, which searches every field of every model.
 
@@ -99,6 +133,7 @@ def rendering_less() -> Iterator[None]:
     ]
     with ExitStack() as stack:
         stack.enter_context(patch.object(Field, "clone", _copy_unbound))
+        stack.enter_context(patch.object(ModelState, "clone", _copy_unchecked))
         stack.enter_context(patch.object(ProjectState, "_find_reload_model", _changed_and_referring_models))
         stack.enter_context(patch.object(state, "field_is_referenced", _is_not_looked_up))
         for owner, name in methods:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -18,6 +19,8 @@ from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan, SignOff, Version
 from partnerships.plans.services.publishing import version_figures
 from tests.plans.drafts import CONTENT
+from tests.support.database import template_database
+from tests.support.empty_database import separate_database, using_database
 from tests.support.migrating import migrated_back
 from tests.support.signing_in import signed_in
 from tests.world import World, make_world
@@ -140,14 +143,36 @@ class MigratedPlan(NamedTuple):
         return reverse("plans:sign-by-link", kwargs={"token": sign_off_token(signatory, self.world.ben, 1)})
 
 
+class MigratedDatabase(NamedTuple):
+    """A database with the plan of an older release, after today's migrations. No session uses it."""
+
+    name: str
+    world: World
+    plan_pk: int
+    rows_before: dict[str, list[tuple[object, ...]]]
+
+
+@pytest.fixture(scope="module")
+def migrated_database(django_db_setup: None, django_db_blocker: Any) -> Iterator[MigratedDatabase]:
+    """Create a plan as an older release did, and migrate its database, once for all tests of this module."""
+    # Each process of the run has a test database of its own, so this name is unique.
+    name = f"{connection.settings_dict['NAME']}_plans"
+    with django_db_blocker.unblock(), separate_database(name, template=template_database()):
+        with using_database(name):
+            world = make_world()
+            with migrated_back(OLD_MIGRATION) as executor:
+                plan_pk = create_plan_of_older_release(executor.loader.project_state(OLD_MIGRATION).apps, world)
+                rows_before = rows()
+        yield MigratedDatabase(name, world, plan_pk, rows_before)
+
+
 @pytest.fixture
-def migrated_plan() -> MigratedPlan:
-    """Create a plan as an older release did, and migrate the database."""
-    world = make_world()
-    with migrated_back(OLD_MIGRATION) as executor:
-        pk = create_plan_of_older_release(executor.loader.project_state(OLD_MIGRATION).apps, world)
-        rows_before = rows()
-    return MigratedPlan(world, Plan.objects.get(pk=pk), rows_before)
+def migrated_plan(migrated_database: MigratedDatabase) -> Iterator[MigratedPlan]:
+    """Return the plan in a copy of the migrated database, which the test may change."""
+    name = f"{migrated_database.name}_copy"
+    with separate_database(name, template=migrated_database.name), using_database(name):
+        plan = Plan.objects.get(pk=migrated_database.plan_pk)
+        yield MigratedPlan(migrated_database.world, plan, migrated_database.rows_before)
 
 
 def test_rows_of_plans_stay_the_same_to_the_byte(migrated_plan: MigratedPlan) -> None:

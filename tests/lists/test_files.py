@@ -80,12 +80,23 @@ def test_a_worker_makes_the_file_of_a_long_list(world_of_long_list: World) -> No
 
     file_count = services.make_files(now=timezone.now())
 
-    assert file_count == 1
     file.refresh_from_db()
-    assert (file.done, file.total, file.error) == (3, 3, "")
-    file_page = signed_in(world_of_long_list.ben).get(file.get_absolute_url()).content.decode()
+    assert file_count == 1
+    assert file.done == 3
+    assert file.total == 3
+    assert file.error == ""
+
+
+def test_a_file_that_was_made_is_offered_on_its_page(world_of_long_list: World) -> None:
+    file = request_file_on_page(world_of_long_list)
+    services.make_files(now=timezone.now())
+    ben = signed_in(world_of_long_list.ben)
+
+    file_page = ben.get(file.get_absolute_url()).content.decode()
+    page_of_views = ben.get(reverse("lists:views")).content.decode()
+
     assert "Download 3 rows" in " ".join(file_page.split())
-    assert file.get_absolute_url() in signed_in(world_of_long_list.ben).get(reverse("lists:views")).content.decode()
+    assert file.get_absolute_url() in page_of_views
 
 
 def test_the_file_of_a_worker_has_the_columns_in_their_order(world_of_long_list: World) -> None:

@@ -385,6 +385,9 @@ def test_quarters_follow_each_other() -> None:
     assert autumn.ends_on == dt.date(2025, 1, 1)
     assert autumn.previous().next() == autumn
     assert str(autumn) == "October to December 2024"
+
+
+def test_quarter_begins_in_january_april_july_or_october() -> None:
     with pytest.raises(ValueError, match="begins"):
         Quarter(dt.date(2024, 11, 1))
 

@@ -139,11 +139,18 @@ def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(worl
     assert reloaded(nominations_return).confirmations == 2
 
 
-def test_records_cannot_be_changed_or_deleted(world: World) -> None:
+def test_records_cannot_be_changed(world: World) -> None:
     records = ReturnRecord.objects.filter(nominations_return=confirmed_return(world, world.things["nominations"]))
 
     with pytest.raises(InternalError, match="Cannot update or delete"), transaction.atomic():
         records.update(masked=[])
+
+    assert records.get().masked
+
+
+def test_records_cannot_be_deleted(world: World) -> None:
+    records = ReturnRecord.objects.filter(nominations_return=confirmed_return(world, world.things["nominations"]))
+
     with pytest.raises(InternalError, match="Cannot update or delete"), transaction.atomic():
         records.delete()
 

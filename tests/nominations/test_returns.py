@@ -114,7 +114,7 @@ def test_nothing_about_households_reaches_the_database(world: World) -> None:
     assert CANARY.encode() not in bytes(content or b"")
 
 
-def test_a_second_upload_replaces_the_first_until_it_is_sent(world: World) -> None:
+def test_a_second_upload_replaces_the_first(world: World) -> None:
     agreement = world.things["nominations"]
     nominations_return = counted_return(world, agreement)
     first_total = result_of(nominations_return).total
@@ -123,12 +123,15 @@ def test_a_second_upload_replaces_the_first_until_it_is_sent(world: World) -> No
     services.count_waiting(now=afterwards())
 
     lines, _ = expected(lettings_of(world, 60, seed=2))
-    assert (
-        result_of(reloaded(nominations_return)).total.lettings
-        == sum(line.lettings for line in lines.values())
-        != first_total.lettings
-    )
+    total = result_of(reloaded(nominations_return)).total
+    assert total.lettings == sum(line.lettings for line in lines.values())
+    assert total.lettings != first_total.lettings
+
+
+def test_lettings_of_a_return_that_was_sent_are_not_replaced(world: World) -> None:
+    nominations_return = counted_return(world, world.things["nominations"])
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+
     with pytest.raises(UnableToReport, match="sent to the council"):
         upload_lettings(world, nominations_return, lettings_of(world))
 
@@ -193,9 +196,13 @@ def test_a_run_of_a_worker_that_died_is_taken_up_again(world: World) -> None:
     upload_lettings(world, nominations_return, lettings_of(world))
     LettingsRun.objects.update(claimed_until=afterwards() + LEASE)
 
-    assert services.count_waiting(now=afterwards()) == 0
-    assert services.count_waiting(now=afterwards() + LEASE + dt.timedelta(minutes=1)) == 1
-    assert services.count_waiting(now=afterwards() + LEASE * 3) == 0
+    count_during_lease = services.count_waiting(now=afterwards())
+    count_after_lease = services.count_waiting(now=afterwards() + LEASE + dt.timedelta(minutes=1))
+    count_of_next_worker = services.count_waiting(now=afterwards() + LEASE * 3)
+
+    assert count_during_lease == 0
+    assert count_after_lease == 1
+    assert count_of_next_worker == 0
 
 
 def test_a_run_fails_if_its_author_may_not_report_any_more(world: World) -> None:
@@ -558,17 +565,37 @@ def test_a_restore_names_returns_that_had_come_further(world: World) -> None:
     assert "its status was “confirmed”" in report_for_earlier_status.problems[0]
 
 
-def test_a_dispute_needs_a_reason_and_the_newest_figures(world: World) -> None:
-    nominations_return = sent_return(world, world.things["nominations"])
-    pk = nominations_return.lines.order_by("pk").values_list("pk", flat=True)[0]
+@pytest.fixture
+def nominations_return_to_decide(world: World) -> NominationsReturn:
+    """Return a return that the provider has sent to the council."""
+    return sent_return(world, world.things["nominations"])
+
+
+def id_of_a_line(nominations_return: NominationsReturn) -> int:
+    """Return the id of the oldest line of a return."""
+    return nominations_return.lines.order_by("pk").values_list("pk", flat=True)[0]
+
+
+def test_a_dispute_needs_a_reason(world: World, nominations_return_to_decide: NominationsReturn) -> None:
+    decision = {id_of_a_line(nominations_return_to_decide): (Decision.DISPUTED, " ")}
 
     with pytest.raises(UnableToDecide, match="enter why"):
-        decide_lines(world, nominations_return, {pk: (Decision.DISPUTED, " ")})
+        decide_lines(world, nominations_return_to_decide, decision)
+
+
+def test_a_line_of_another_return_is_not_decided(world: World, nominations_return_to_decide: NominationsReturn) -> None:
     with pytest.raises(UnableToDecide, match="another return"):
-        decide_lines(world, nominations_return, {0: (Decision.CONFIRMED, "")})
-    nominations_return.sendings = 7
+        decide_lines(world, nominations_return_to_decide, {0: (Decision.CONFIRMED, "")})
+
+
+def test_a_line_is_decided_only_with_the_newest_figures(
+    world: World, nominations_return_to_decide: NominationsReturn
+) -> None:
+    decision = {id_of_a_line(nominations_return_to_decide): (Decision.CONFIRMED, "")}
+    nominations_return_to_decide.sendings = 7  # in the meantime the provider sent it again
+
     with pytest.raises(UnableToDecide, match="sent this return again"):
-        decide_lines(world, nominations_return, {pk: (Decision.CONFIRMED, "")})
+        decide_lines(world, nominations_return_to_decide, decision)
 
 
 def test_a_return_is_sent_once_its_lettings_are_counted(world: World) -> None:

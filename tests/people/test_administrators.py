@@ -166,9 +166,12 @@ def test_the_last_administrator_cannot_be_removed(world: World) -> None:
         withdraw_administration(person=world.dee, author=None, reason="By command.", now=timezone.now())
 
 
-def test_members_and_people_without_an_account_cannot_administer(world: World) -> None:
+def test_a_member_of_an_organisation_cannot_administer(world: World) -> None:
     with pytest.raises(UnableToChangeAdministration, match="End those memberships first"):
         make_administrator(world.eddie, world)
+
+
+def test_a_stakeholder_without_an_account_cannot_administer(world: World) -> None:
     with pytest.raises(UnableToChangeAdministration, match="cannot sign in"):
         make_administrator(world.sol, world)
 

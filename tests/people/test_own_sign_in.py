@@ -213,7 +213,9 @@ def test_a_lead_with_a_password_can_end_the_requirement_within_the_day(
     assert is_signed_in(client_of_vera), "Everybody can use their password again."
 
 
-def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(world: World, own_sign_in_required: None) -> None:
+@pytest.fixture
+def other_provider() -> None:
+    """Add a provider with the code "another", which nobody has used."""
     SocialApp.objects.create(
         provider="openid_connect",
         provider_id="another",
@@ -221,6 +223,9 @@ def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(world: World, o
         settings={"server_url": "https://another.example"},
     )
 
+
+@pytest.mark.usefixtures("own_sign_in_required", "other_provider")
+def test_a_new_provider_is_not_required_before_a_lead_has_used_it(world: World) -> None:
     with pytest.raises(UnableToUpdateOrganisation, match="Ask a lead to try the page first"):
         update_organisation(
             organisation=world.larkhaven,
@@ -229,6 +234,10 @@ def test_a_new_provider_is_only_offered_until_a_lead_has_used_it(world: World, o
             author=world.dee,
             now=timezone.now(),
         )
+
+
+@pytest.mark.usefixtures("own_sign_in_required", "other_provider")
+def test_passwords_are_allowed_again_with_a_new_provider(world: World) -> None:
     update_organisation(organisation=world.larkhaven, sign_in_provider="another", author=world.dee, now=timezone.now())
 
     assert is_signed_in(sign_in(world.vera))

@@ -120,13 +120,20 @@ A4,Dock,Allocated,2027,Gosport
 """
 
 
-def test_good_rows_go_in_and_bad_ones_come_back_as_a_file(world: World, plan: Plan, client: Client) -> None:
+def test_good_rows_beside_bad_rows_are_imported(world: World, plan: Plan) -> None:
     imported = imported_upload(plan, world.eddie, "sites", SITES_WITH_PROBLEMS)
 
     assert row_counts(imported) == {"created": 1, "set_aside": 3}
+
+
+def test_rows_set_aside_can_be_downloaded(world: World, plan: Plan, client: Client) -> None:
+    imported = imported_upload(plan, world.eddie, "sites", SITES_WITH_PROBLEMS)
     client.force_login(world.eddie)
+
+    page = client.get(imported.get_absolute_url()).content.decode()
+
     download = reverse("spreadsheets:set-aside", args=[imported.pk])
-    assert download in client.get(imported.get_absolute_url()).content.decode()
+    assert download in page
     assert [row["Reference"] for row in csv_rows(client.get(download).getvalue())] == ["A1", "A2", "A3"]
 
 
@@ -161,15 +168,28 @@ def test_file_of_rows_set_aside_can_be_imported_once_corrected(world: World, pla
     assert row_counts(second_import) == {"created": 1}
 
 
-def test_all_or_nothing_imports_nothing_while_a_row_is_bad(world: World, plan: Plan, client: Client) -> None:
-    preview = upload(plan, world.eddie, "sites", "Name,Area\nMill Lane,Fareham\nDock,Atlantis\n", all_or_nothing=True)
+#: Two sites. The area of the second does not exist.
+SITES_WITH_UNKNOWN_AREA = "Name,Area\nMill Lane,Fareham\nDock,Atlantis\n"
+
+
+def test_preview_of_all_or_nothing_offers_no_import_while_a_row_is_bad(
+    world: World, plan: Plan, client: Client
+) -> None:
+    preview = upload(plan, world.eddie, "sites", SITES_WITH_UNKNOWN_AREA, all_or_nothing=True)
     client.force_login(world.eddie)
 
-    html = client.get(preview.get_absolute_url()).content.decode()
-    assert "You chose “Import all rows or nothing”" in html
-    assert "Import rows" not in html
+    page = client.get(preview.get_absolute_url()).content.decode()
+
+    assert "You chose “Import all rows or nothing”" in page
+    assert "Import rows" not in page
+
+
+def test_all_or_nothing_imports_nothing_while_a_row_is_bad(world: World, plan: Plan) -> None:
+    preview = upload(plan, world.eddie, "sites", SITES_WITH_UNKNOWN_AREA, all_or_nothing=True)
+
     with pytest.raises(UnableToApply, match=r"Nothing was imported\. Row 3, column “Area”: “Atlantis”"):
         ask_to_import(upload=preview, author=world.eddie, now=timezone.now())
+
     assert "Mill Lane" not in draft_items_by_name(plan, "sites")
 
 
@@ -383,13 +403,20 @@ def test_the_example_row_of_a_template_is_not_imported(world: World, plan: Plan,
     assert not row_counts(preview)
 
 
-def test_spreadsheet_bomb_is_refused(world: World, plan: Plan) -> None:
-    wide_rows = [[""] * 290 for _ in range(2)]
-    wide_rows[1][289] = "x"
+def test_workbook_that_is_no_archive_is_refused(world: World, plan: Plan) -> None:
     with pytest.raises(UnableToRead):
         upload(plan, world.eddie, "sites", b"PK\x03\x04 no archive", "bomb.xlsx")
+
+
+def test_file_over_the_limit_is_refused(world: World, plan: Plan) -> None:
     with pytest.raises(UnableToRead, match="limit"):
         upload(plan, world.eddie, "sites", b"Name\n" + b"x" * 5_000_000)
+
+
+def test_workbook_with_a_cell_far_to_the_right_is_refused(world: World, plan: Plan) -> None:
+    wide_rows = [[""] * 290 for _ in range(2)]
+    wide_rows[1][289] = "x"
+
     with pytest.raises(UnableToRead):
         upload(plan, world.eddie, "sites", xlsx_bytes([("Sheet", wide_rows)]), "far.xlsx")
 
@@ -446,8 +473,20 @@ def test_discarded_file_is_gone(world: World, plan: Plan) -> None:
     assert discarded.status == Status.DISCARDED
     assert discarded.content is None
     assert discarded.report["set_aside"] == []
+
+
+def test_discarded_file_cannot_be_imported(world: World, plan: Plan) -> None:
+    discarded = upload(plan, world.eddie, "sites", "Name,Area\nMill Lane,Atlantis\n")
+    discard_upload(upload=discarded, author=world.eddie, now=timezone.now())
+
     with pytest.raises(UnableToApply):
         ask_to_import(upload=discarded, author=world.eddie, now=timezone.now())
+
+
+def test_headings_of_a_discarded_file_cannot_be_confirmed(world: World, plan: Plan) -> None:
+    discarded = upload(plan, world.eddie, "sites", "Name,Area\nMill Lane,Atlantis\n")
+    discard_upload(upload=discarded, author=world.eddie, now=timezone.now())
+
     with pytest.raises(UnableToApply):
         confirm_headings(upload=discarded, headings={"name": "Name"}, author=world.eddie, now=timezone.now())
 
@@ -476,9 +515,14 @@ def html_of_refusal(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-def test_page_says_what_is_wrong_with_a_file(world: World, plan: Plan, client: Client) -> None:
+@pytest.mark.parametrize(
+    ("fields", "message"), [({}, "Choose a file or paste rows"), ({"rows": "<html>"}, "file is a web page")]
+)
+def test_page_says_what_is_wrong_with_a_file(
+    world: World, plan: Plan, client: Client, fields: dict[str, str], message: str
+) -> None:
     client.force_login(world.eddie)
-    new_url = reverse("spreadsheets:new", args=["plan", plan.pk, "sites"])
 
-    assert "Choose a file or paste rows" in html_of_refusal(client.post(new_url, {}))
-    assert "file is a web page" in html_of_refusal(client.post(new_url, {"rows": "<html>"}))
+    response = client.post(reverse("spreadsheets:new", args=["plan", plan.pk, "sites"]), fields)
+
+    assert message in html_of_refusal(response)

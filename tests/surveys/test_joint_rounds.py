@@ -446,5 +446,16 @@ def test_round_is_not_joint_if_the_other_partnership_declines(world: World) -> N
     survey_round.refresh_from_db()
     assert not survey_round.is_joint
     assert not Joining.objects.exists()
+
+
+def test_round_opens_with_the_usual_floor_after_a_partnership_declined(world: World) -> None:
+    survey_round = prepared_round(world)
+    joining = services.ask_to_join(
+        survey_round=survey_round, partnership=known_to_all(world), author=world.amina, now=timezone.now()
+    )
+    services.answer_joining(joining=joining, joins=False, author=world.chidi, now=timezone.now())
+    survey_round.refresh_from_db()
+
     opened_round = services.open_round(survey_round=agreed_round(survey_round), author=world.amina, now=timezone.now())
+
     assert opened_round.floor == 5

@@ -48,7 +48,7 @@ each room it has one sentence, a link to its page of the documentation if there 
 * its choices with their labels, such as statuses and kinds.
 
 At the end are [pages of no room](#pages-of-no-room), [scripts and stylesheets](#scripts-and-stylesheets),
-[tools](#tools-of-developers) and [helpers of tests](#helpers-of-tests).
+[tools](#tools-of-developers), [helpers of tests](#helpers-of-tests) and [benchmarks](#benchmarks).
 
 Not here: hints, errors and other [sentences](words.md), [limits](numbers.md) and
 [tasks](../how-to/where-do-i-change.md), which have pages of their own."""
@@ -144,6 +144,9 @@ def files_page() -> str:
 
     described = [(path, description(path)) for path in helpers_of_tests()]
     lines += ["", "## Helpers of tests", "", HELPERS_HEAD, "", *_table_of_files(described)]
+
+    described = [(path, description(path)) for path in modules(BASE_DIR / "benchmarks")]
+    lines += ["", "## Benchmarks", "", *_table_of_files(described)]
     return "\n".join(lines) + "\n"
 
 

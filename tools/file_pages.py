@@ -43,8 +43,8 @@ Search this page for the words that you see on the screen, or for what you want 
 each room it has one sentence, a link to its page of the documentation if there is one, and two tables:
 
 * its files: modules with the first sentence of their docstring, the labels and buttons of their forms, the headings
-  of their columns, and what pages call their emails; templates with their title, headings and buttons ("…" stands for
-  what varies); emails with their subject;
+  of their columns, and what pages call their emails; templates with their title, headings, buttons, tabs, tags and
+  labels of facts ("…" stands for what varies); emails with their subject;
 * its choices with their labels, such as statuses and kinds.
 
 At the end are [pages of no room](#pages-of-no-room), [scripts and stylesheets](#scripts-and-stylesheets),

@@ -11,8 +11,12 @@ TEMPLATES = BASE_DIR / "templates"
 _MAX_NAMED = 3
 
 _TITLE = re.compile(r"{% block (?:head_)?title %}(.*?){% endblock", re.DOTALL)
-#: Headings, captions and buttons, which people remember of a page.
-_HEADING = re.compile(r"<(h[1-4]|legend|caption|summary|button)\b[^>]*>(.*?)</\1>", re.DOTALL)
+#: Headings, captions, buttons and the labels of facts, which people remember of a page.
+_HEADING = re.compile(r"<(h[1-4]|legend|caption|summary|button|th|dt)\b[^>]*>(.*?)</\1>", re.DOTALL)
+#: Links that look like buttons.
+_LINK_BUTTON = re.compile(r"<a\b[^>]*\bgovuk-button\b[^>]*>(.*?)</a>", re.DOTALL)
+#: Tabs, status tags and the headings of empty lists.
+_WORDS_OF_TAG = re.compile(r'{% (?:tab|status_tag|empty_state) "([^"]+)"')
 #: The title of a page with a separate frame, such as a PDF.
 _PLAIN_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 _EXTENDS = re.compile(r'{% extends "([^"]+)"')
@@ -23,7 +27,7 @@ _VARIABLE = re.compile(r"{{.*?}}", re.DOTALL)
 
 
 def described_templates(folder: Path, *, recursive: bool = True) -> list[tuple[Path, str]]:
-    """Return the templates of a folder, with title, headings and buttons, in which "…" replaces variables.
+    """Return the templates of a folder, with title and short words such as headings, in which "…" replaces variables.
 
     A partial has the templates that include it instead of a title. A page without a title has the template that it
     fills.
@@ -43,8 +47,9 @@ def described_templates(folder: Path, *, recursive: bool = True) -> list[tuple[P
             description = f"page that fills `{filled[1]}`"
         else:
             description = "part of forms and account pages, by a package"
-        headings = dict.fromkeys(_quoted(heading) for _, heading in _HEADING.findall(source))
-        with_words = [heading for heading in headings if heading.strip("“…”/. ")]
+        pieces = [heading for _, heading in _HEADING.findall(source)]
+        pieces += _LINK_BUTTON.findall(source) + _WORDS_OF_TAG.findall(source)
+        with_words = [words for words in dict.fromkeys(map(_quoted, pieces)) if words.strip("“…”/. ")]
         described.append((path, f"{description}: {', '.join(with_words)}" if with_words else description))
     return described
 

@@ -125,11 +125,19 @@ def test_templates_are_listed_with_title_headings_and_buttons() -> None:
     words_by_file = {path.name: words for path, words in described_templates(BASE_DIR / "templates" / "agreements")}
 
     assert words_by_file["status.html"] == "page “Change the status of …”"
-    assert words_by_file["members.html"] == "page “Members: …”: “Left or declined”"
-    assert words_by_file["_invitations.html"] == "part of `agreements/members.html`: “Pending invitations”"
+    assert words_by_file["members.html"] == "page “Members: …”: “Left or declined”, “Invite an organisation”"
+    assert words_by_file["_invitations.html"].startswith("part of `agreements/members.html`: “Pending invitations”")
     assert words_by_file["_groups_section.html"].startswith(
         "part of pages, by a template tag or a view: “Working group”"
     )
+
+
+def test_templates_are_listed_with_tabs_tags_and_labels_of_facts() -> None:
+    words_by_file = {path.name: words for path, words in described_templates(BASE_DIR / "templates" / "agreements")}
+
+    assert "“Overview”, “Objectives”" in words_by_file["_tabs.html"]
+    assert "“Personal data”, “No documents yet”" in words_by_file["documents.html"]
+    assert "“Legally binding”" in words_by_file["_main_terms.html"]
 
 
 def test_a_part_is_listed_with_the_pages_that_include_it() -> None:

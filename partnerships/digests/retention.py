@@ -79,13 +79,13 @@ _ROW_RULES = (
     _RowRule(
         "items of digests",
         "Which plans were in a digest",
-        "as long as its email: three years",
+        "three years, as for the email itself",
         _items_of_dropped_emails,
     ),
     _RowRule(
         "changes in digests",
         "Which changes of partnerships, asks and commitments were in a digest",
-        "as long as its email: three years",
+        "three years, as for the email itself",
         _subjects_of_dropped_emails,
     ),
     _RowRule("publications", "Versions sent to followers", "30 days", _old_publications),
@@ -98,7 +98,9 @@ _ROW_RULES = (
     ),
     _RowRule("emails before a restore", "Emails delivered before a restore", "30 days", outbox.old_deliveries),
     _RowRule("counts of emails", "How many emails were sent in a minute", "a day", outbox.old_counts),
-    _RowRule("reports from providers", "Which reports were acted on", "a year", outbox.old_reports),
+    _RowRule(
+        "reports from providers", "Which reports from mail providers we have processed", "a year", outbox.old_reports
+    ),
     _RowRule("old Message-IDs", "Message-IDs from before the outbox", "as long as their email", outbox.old_message_ids),
 )
 
@@ -213,6 +215,6 @@ def register() -> None:
         what="Name and address of a person who was asked to follow something, or asked or named in a survey",
         purpose="asking them",
         basis=basis,
-        kept_for="30 days after the last email that asked; refusals are kept",
+        kept_for="30 days after the last email that asked, but refusals are kept",
         apply=_erase_never_answered,
     )

@@ -78,7 +78,7 @@ def read_affordable_supply(sheets: Sequence[Sheet], known_headings: Mapping[str,
     if not joined.origin_by_row:
         raise refuse_file(
             "the file does not say which of the live tables 1006 to 1008 it contains.",
-            "Use the file that has all these tables, or add a column “Table” that says which one each row is from, "
+            "Use the file that has all these tables. Or add a column “Table” that says which one each row is from, "
             "such as 1008C.",
         )
     figures = _figures(_table_with_table_column([joined.sheet], known_headings), sheets)

@@ -96,8 +96,14 @@ _EMPTY_VALUES: tuple[Any, ...] = (None, "", False, [], ())
 class Helper(FormHelper):  # type: ignore[misc]  # crispy-forms carries no types
     """The layout of a form, with its fields or sections, its buttons and its cancel link.
 
-    Without fields or sections, all fields are shown. `submit` is the text of the button, and `secondary` is the name
-    and the text of a second button. `danger` shows the button as a warning button, for actions that cannot be undone.
+    Without fields or sections, all fields are shown.
+
+    - `submit` is the text of the button. `danger` makes it a warning button, for actions that cannot be undone.
+    - `cancel` is the address of the cancel link, and `cancel_words` its text. Without an address there is no link.
+    - `secondary` is the name and the text of a second button, such as `("drop", "Delete email")`.
+    - `method` is "get" for filters. Only forms that are posted mark their optional fields.
+    - `action` is the address to which the form is sent, by default that of its page.
+    - `tag` is False if the template has the `<form>` element itself.
     """
 
     def __init__(

@@ -122,7 +122,9 @@ class _DrainThread(threading.Thread):
         """Drain, then close the database connection of this thread."""
         try:
             with acting(job=self._job):
-                result = drain(seconds=self._seconds, lanes=self._lanes, avoid=self._avoid, progress=self.progress)
+                result = drain(
+                    seconds=self._seconds, lanes=self._lanes, avoided_domains=self._avoid, progress=self.progress
+                )
             self._has_sent_all = result.is_queue_empty
         except Exception as error:  # noqa: BLE001 - raised again in the thread that waits for it
             self._error = error

@@ -102,14 +102,19 @@ def drain(
     lanes: str = "all",
     connect: Callable[[], Sender] = backends.connect,
     batch: int = BATCH,
-    people: Collection[int] | None = None,
-    avoid: Collection[str] = (),
+    person_ids: Collection[int] | None = None,
+    avoided_domains: Collection[str] = (),
     progress: Progress | None = None,
 ) -> DrainResult:
-    """Send due emails of these lanes and, if given, to these people, until none are left.
+    """Send due emails of these lanes until none are left.
 
-    Emails to the domains `avoid` wait for a while. The drain stops early when time is up, after finishing its batch, or
-    when most answers leave emails in doubt. With EMAILS_HELD, only account emails are sent.
+    - `batch` is the maximum number of emails that are claimed at once.
+    - With `person_ids`, only emails to these people are sent.
+    - Emails to `avoided_domains` wait for a while.
+    - Another thread may watch and end the drain through `progress`.
+
+    The drain stops early when time is up, after finishing its batch, or when most answers leave emails in doubt. With
+    EMAILS_HELD, only account emails are sent.
     """
     result = DrainResult()
     progress = progress or Progress()
@@ -122,8 +127,10 @@ def drain(
     batch_size = min(FIRST_BATCH, batch)
     try:
         while (batch_started_at := time.monotonic()) < deadline and not progress.is_last:
-            limit = batch_size if people is not None else _share(batch_size, lanes)
-            claim_of_batch = claim_emails(now=timezone.now(), limit=limit, lanes=lanes, people=people, avoid=avoid)
+            limit = batch_size if person_ids is not None else _share(batch_size, lanes)
+            claim_of_batch = claim_emails(
+                now=timezone.now(), limit=limit, lanes=lanes, people=person_ids, avoid=avoided_domains
+            )
             _BatchSender(claim_of_batch, sender, envelope_sender, settler, progress).send()
             examined_count = claim_of_batch.examined
             del claim_of_batch  # free its memory before the next batch is composed

@@ -41,8 +41,8 @@ def _rows(user: User, chosen: Mapping[str, Any]) -> PartnershipQuerySet:
         text=chosen.get("q", ""),
         kind=chosen.get("kind", ""),
         status=chosen.get("status", ""),
-        mine=chosen.get("mine", False),
-        gaps=chosen.get("gaps", False),
+        readable_in_full_only=chosen.get("mine", False),
+        with_gaps_only=chosen.get("gaps", False),
     )
 
 
@@ -84,9 +84,9 @@ def _set_party_names(rows: Sequence[Partnership]) -> None:
         row.party_names = names_by_id[row.pk]
 
 
-def _present_parties(partnerships: list[int]) -> QuerySet[Party, tuple[int, int, str]]:
+def _present_parties(partnership_ids: list[int]) -> QuerySet[Party, tuple[int, int, str]]:
     """Return partnership id, organisation id and name of the present parties of these partnerships."""
-    parties = Party.objects.accepted().filter(id_is_among("partnership", partnerships)).order_by("role", "pk")
+    parties = Party.objects.accepted().filter(id_is_among("partnership", partnership_ids)).order_by("role", "pk")
     return parties.values_list("partnership", "organisation", "organisation__name")
 
 

@@ -40,29 +40,36 @@ from partnerships.people.models import User
 REVIEW_NOTICE = dt.timedelta(days=30)
 
 
-def ids_readable_in_full(user: User, partnerships: Collection[int | None]) -> set[int]:
-    """Return which of these partnerships (ids) the person may read in full today."""
-    partnership_ids = {pk for pk in partnerships if pk is not None}
+def ids_readable_in_full(user: User, optional_ids: Collection[int | None]) -> set[int]:
+    """Return the ids of those of these partnerships that the person may read in full today. Each None is left out."""
+    partnership_ids = {pk for pk in optional_ids if pk is not None}
     if not partnership_ids:
         return set()
     return set(rows_for(_readable_in_full, user, list(partnership_ids)))
 
 
-def _readable_in_full(user: User, partnerships: list[int]) -> QuerySet[Partnership, int]:
+def _readable_in_full(user: User, partnership_ids: list[int]) -> QuerySet[Partnership, int]:
     """Return the ids of those of the partnerships that the person may read in full today."""
     return (
-        Partnership.objects.readable_today_by(user).filter(id_is_among("pk", partnerships)).values_list("pk", flat=True)
+        Partnership.objects.readable_today_by(user)
+        .filter(id_is_among("pk", partnership_ids))
+        .values_list("pk", flat=True)
     )
 
 
 def find_partnerships(
-    *, user: User, text: str = "", kind: str = "", status: str = "", mine: bool = False, gaps: bool = False
+    *,
+    user: User,
+    text: str = "",
+    kind: str = "",
+    status: str = "",
+    readable_in_full_only: bool = False,
+    with_gaps_only: bool = False,
 ) -> PartnershipQuerySet:
     """Return the partnerships that the person may see and that match, not ordered.
 
-    - `text` is a part of the title or of a present party's name.
-    - With `mine`, only partnerships that the person may read in full are returned.
-    - With `gaps`, only partnerships with days without cover before or after them are returned.
+    `text` is a part of the title or of a present party's name. An empty text, kind or status excludes nothing. With
+    `with_gaps_only`, only partnerships with days without cover before or after them are returned.
 
     Partnerships that the person reads only for a former party match as they were when the party left. For these, the
     annotation `is_left` is true. The annotation `listed_as` is the title to sort by.
@@ -73,14 +80,18 @@ def find_partnerships(
         condition &= Q(kind=kind)
     if status:
         condition &= has_status_on(status, today)
-    if gaps:
+    if with_gaps_only:
         condition &= has_gap(user, today)
     if text.strip():
         condition &= Q(title__icontains=text.strip()) | _has_party_named(fold_name(text))
 
-    readable = Partnership.objects.readable_today_by(user) if mine else Partnership.objects.visible_today_to(user)
+    readable = (
+        Partnership.objects.readable_today_by(user)
+        if readable_in_full_only
+        else Partnership.objects.visible_today_to(user)
+    )
     matching = Q(pk__in=readable.filter(condition).values("pk"))
-    left_titles = {} if gaps else _titles_of_former_matches(user, text, kind=kind, status=status)
+    left_titles = {} if with_gaps_only else _titles_of_former_matches(user, text, kind=kind, status=status)
     if not left_titles:
         return Partnership.objects.filter(matching).annotate(listed_as=F("title"), is_left=Value(False))
 
@@ -333,15 +344,15 @@ def partnerships_of(user: User, organisation: Organisation | int) -> Partnership
     return Partnership.objects.visible_today_to(user).filter(pk__in=taking_part.values("partnership"))
 
 
-def _first_partnerships_of(user: User, organisation: int) -> QuerySet[Partnership]:
+def _first_partnerships_of(user: User, organisation_id: int) -> QuerySet[Partnership]:
     """Return the first 50 partnerships of the organisation, for its page."""
-    return partnerships_of(user, organisation).order_by("status", "title", "pk")[:50]
+    return partnerships_of(user, organisation_id).order_by("status", "title", "pk")[:50]
 
 
-def _partners_in(partnerships: list[int], organisation: int) -> QuerySet[Party, tuple[int, str, str]]:
+def _partners_in(partnership_ids: list[int], organisation_id: int) -> QuerySet[Party, tuple[int, str, str]]:
     """Return the id of each partnership, and the short and full name of each other present party."""
-    parties = Party.objects.accepted().filter(partnership__in=partnerships)
-    other_parties = parties.exclude(organisation=organisation).order_by("role", "pk")
+    parties = Party.objects.accepted().filter(partnership__in=partnership_ids)
+    other_parties = parties.exclude(organisation=organisation_id).order_by("role", "pk")
     return other_parties.values_list("partnership", "organisation__short_name", "organisation__name")
 
 

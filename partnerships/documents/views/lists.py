@@ -65,8 +65,12 @@ def piece_lists(
 ) -> list[PieceList]:
     """Return each collection of a draft with its items, for `documents/_pieces.html`.
 
-    `last_saves` and `comment_counts` are by piece, such as "sites/north-quay". `add_words` and `import_urls` are by
-    the code of the collection. The default for `add_words` is "Add a site" and so on.
+    `address` returns the URL of an action on an item. The other arguments are optional.
+
+    - `last_saves` and `comment_counts` are by piece, such as "sites/north-quay".
+    - `details` returns the detail of an item, such as "120 homes". By default, the schema says what it is.
+    - `add_words` are the texts of links by the code of the collection, by default "Add a site" and so on.
+    - `import_urls` are the pages to import a spreadsheet, by the code of the collection.
     """
 
     def make_row(collection: Collection, item: Item) -> PieceRow:

@@ -105,7 +105,7 @@ class Stage:
 
     def send(self) -> list[Outgoing]:
         """Send the emails that are due to `people`, and return the digests and confirmations among them."""
-        drain(seconds=30, connect=lambda: self.collector, people=self.people)
+        drain(seconds=30, connect=lambda: self.collector, person_ids=self.people)
         new_emails, self._seen = self.collector.emails[self._seen :], len(self.collector.emails)
         return self.digests(new_emails)
 

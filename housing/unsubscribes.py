@@ -106,7 +106,7 @@ def _stop(token: str, *, now: dt.datetime) -> bool:
         link = read(Purpose.STOP, token, now=now)
     except BadLink:
         return False
-    stop_email(person=link.person, delivery=link.record_id, reason=_REASON, now=now)
+    stop_email(person=link.person, delivery_id=link.record_id, reason=_REASON, now=now)
     return True
 
 

@@ -19,7 +19,7 @@ class EventsSeenHook(Protocol):
     """A function that records that a person has seen events of a subject."""
 
     def __call__(
-        self, *, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime
+        self, *, person_id: int, kind: str, record_id: int, event_ids: Collection[int], now: dt.datetime
     ) -> None: ...
 
 
@@ -51,10 +51,12 @@ def note_changes_seen(
         )
 
 
-def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime) -> None:
-    """Record that a timeline has shown these events (ids) of the subject with this kind and id.
+def note_events_seen(
+    *, person_id: int, kind: str, record_id: int, event_ids: Collection[int], now: dt.datetime
+) -> None:
+    """Record that a timeline has shown these events of the subject with this kind and id.
 
     The watermark stops before the first change that the person may see but was not shown.
     """
     for note in _event_listeners:
-        note(person_id=person_id, kind=kind, record_id=record_id, events=events, now=now)
+        note(person_id=person_id, kind=kind, record_id=record_id, event_ids=event_ids, now=now)

@@ -36,13 +36,13 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AgendaSuggestion:
-    """An item about one record that a room proposes for a partnership (id).
+    """An item about one record that a room proposes for a partnership.
 
     `subject_kind` is the kind of the record, such as "commitment" (see `activity.registry`). Only people who may read
     the record see the item. `path` is the page of the record.
     """
 
-    partnership: int
+    partnership_id: int
     subject_kind: str
     subject_id: int
     title: str
@@ -115,10 +115,12 @@ def suggestions_by_source(
     return [(source, source.suggest(reader, partnerships, since)) for source in agenda_sources()]  # type: ignore[arg-type]
 
 
-def suggestion_lookups(reader: Reader, partnerships: list[int], now: dt.datetime) -> list[Lookup]:
+def suggestion_lookups(reader: Reader, partnership_ids: list[int], now: dt.datetime) -> list[Lookup]:
     """Return the lookups with which `suggestions_by_source` begins, for `read_ahead`."""
     return [
-        lookup(compose_rows, reader, partnerships, now) for source in agenda_sources() for compose_rows in source.rows
+        lookup(compose_rows, reader, partnership_ids, now)
+        for source in agenda_sources()
+        for compose_rows in source.rows
     ]
 
 
@@ -163,7 +165,7 @@ def _decision_due(user: User, partnership: Partnership, since: LookBack) -> list
     path = reverse("agreements:detail", args=[partnership.pk])
     return [
         AgendaSuggestion(
-            partnership=partnership.pk,
+            partnership_id=partnership.pk,
             subject_kind="partnership",
             subject_id=partnership.pk,
             title=title,

@@ -32,17 +32,17 @@ def former_party(user: User, partnership: Partnership) -> Party | None:
     return former_parties(user, [partnership.pk]).get(partnership.pk)
 
 
-def former_parties(user: User, partnerships: Collection[int]) -> dict[int, Party]:
+def former_parties(user: User, partnership_ids: Collection[int]) -> dict[int, Party]:
     """Return the former party through which the person may read each partnership, by partnership id.
 
     Partnerships that the person may read in full today are left out.
     """
     # While a page is made, these ids are in memory and save the query for most people.
     left_partnership_ids = Party.objects.remembered_partnership_ids(user, Q(status=PartyStatus.LEFT))
-    if left_partnership_ids is not None and not set(left_partnership_ids).intersection(partnerships):
+    if left_partnership_ids is not None and not set(left_partnership_ids).intersection(partnership_ids):
         return {}
-    readable_today = Partnership.objects.readable_today_by(user).filter(pk__in=partnerships).values("pk")
-    parties = former_parties_of(user).filter(partnership__in=partnerships).exclude(partnership__in=readable_today)
+    readable_today = Partnership.objects.readable_today_by(user).filter(pk__in=partnership_ids).values("pk")
+    parties = former_parties_of(user).filter(partnership__in=partnership_ids).exclude(partnership__in=readable_today)
     return {party.partnership_id: party for party in parties}
 
 

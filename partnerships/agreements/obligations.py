@@ -92,7 +92,7 @@ def _join(leaving_party: Party, kept_party: Party) -> dict[str, Any]:
     }
 
 
-def _has_signed(target: int) -> Q:
+def _has_signed(target_id: int) -> Q:
     """Return a condition for requests to sign that have been answered. They do not pass to the successor."""
     return Q(Exists(TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))))
 

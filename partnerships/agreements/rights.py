@@ -213,24 +213,24 @@ def rights_over(partnership: Partnership, person: User | None, now: dt.datetime)
     return Rights(partnership=partnership, present=dict(roles_of_parties), roles=roles_of(person, now))
 
 
-def rights_lookup(partnership: int, now: dt.datetime) -> Lookup:
+def rights_lookup(partnership_id: int, now: dt.datetime) -> Lookup:
     """Return the lookup with which `read_ahead` reads the rows for a later `rights_over`."""
-    return lookup(_present_roles, partnership, now)
+    return lookup(_present_roles, partnership_id, now)
 
 
-def present_parties(partnerships: list[int], now: dt.datetime) -> QuerySet[Party, tuple[int, int]]:
+def present_parties(partnership_ids: list[int], now: dt.datetime) -> QuerySet[Party, tuple[int, int]]:
     """Return each partnership with each present party whose notice is not over, as ids. Use it with `rows_for`."""
     notices_over = Notice.objects.past_last_day(timezone.localdate(now)).filter(
         partnership=OuterRef("partnership"), organisation=OuterRef("organisation")
     )
-    parties = Party.objects.accepted().filter(~Exists(notices_over), partnership__in=partnerships)
+    parties = Party.objects.accepted().filter(~Exists(notices_over), partnership__in=partnership_ids)
     return parties.values_list("partnership_id", "organisation_id")
 
 
-def _present_roles(partnership: int, now: dt.datetime) -> QuerySet[Party, tuple[int, str]]:
+def _present_roles(partnership_id: int, now: dt.datetime) -> QuerySet[Party, tuple[int, str]]:
     """Return pairs of organisation id and role, for the present parties whose notice is not over."""
-    notices_over = Notice.objects.past_last_day(timezone.localdate(now)).filter(partnership=partnership)
-    present_parties = Party.objects.accepted().filter(partnership=partnership)
+    notices_over = Notice.objects.past_last_day(timezone.localdate(now)).filter(partnership=partnership_id)
+    present_parties = Party.objects.accepted().filter(partnership=partnership_id)
     return present_parties.exclude(organisation__in=notices_over.values("organisation")).values_list(
         "organisation_id", "role"
     )

@@ -20,11 +20,11 @@ from partnerships.people.models import User
 class StuckRecord:
     """One record that is stuck.
 
-    `what` says why it is stuck, for example "Unanswered ask", and `waits_for` says who must act. `partnership` is the
-    id of its partnership, if it has one.
+    `what` says why it is stuck, for example "Unanswered ask", and `waits_for` says who must act. `partnership_id` is
+    None if it belongs to no partnership.
     """
 
-    partnership: int | None
+    partnership_id: int | None
     what: str
     title: str
     path: str
@@ -61,14 +61,14 @@ def register_stuck(name: str, find: FindStuckRecords, *rows: ComposeStuckRows) -
     _source_by_name[name] = _Source(find, rows)
 
 
-def stuck_records_in(user: User, partnerships: Collection[int], now: dt.datetime) -> list[StuckRecord]:
+def stuck_records_in(user: User, partnership_ids: Collection[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the stuck records in these partnerships that the reader may see, the longest stuck first."""
-    if not partnerships:
+    if not partnership_ids:
         return []
-    ids = list(partnerships)
+    id_list = list(partnership_ids)
     sources = _source_by_name.values()
-    read_ahead(lookup(compose_rows, user, ids, now) for source in sources for compose_rows in source.rows)
-    records = [record for source in sources for record in source.find(user, ids, now)]
+    read_ahead(lookup(compose_rows, user, id_list, now) for source in sources for compose_rows in source.rows)
+    records = [record for source in sources for record in source.find(user, id_list, now)]
     return sorted(records, key=lambda record: (record.since, record.title, record.path))
 
 

@@ -23,7 +23,7 @@ def answerable_versions(person: User, plan_ids: Collection[int], now: dt.datetim
     """
     if not (person.is_active and person.is_stakeholder):
         return {}
-    readers = reading_classes(plan_ids, now=now, people=[person.pk], even_paused=True)
+    readers = reading_classes(plan_ids, now=now, person_ids=[person.pk], even_paused=True)
     readable_plan_ids = [plan_id for plan_id in plan_ids if (person.pk, plan_id) in readers]
     answerable: dict[int, int] = {}
     for plan_id, (_partners_number, outside_number) in newest_numbers(readable_plan_ids, now).items():

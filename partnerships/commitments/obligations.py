@@ -25,12 +25,12 @@ def _commitments(organisation: Organisation, day: dt.date) -> QuerySet[Commitmen
     return Commitment.objects.filter(of_organisation).exclude(status__in=FINAL_STATUSES)
 
 
-def _with_target(target: int) -> Q:
+def _with_target(target_id: int) -> Q:
     """Return a condition for commitments that the target gives or receives already.
 
     These cannot move to the target, because giver and receiver would be the same organisation.
     """
-    return Q(giver=target) | Q(receiver=target)
+    return Q(giver=target_id) | Q(receiver=target_id)
 
 
 def _describe(commitment: Commitment, organisation: Organisation) -> HeldRecord:

@@ -130,9 +130,9 @@ def origin_links_of(commitment: Commitment, user: User) -> list[OriginLink]:
     ]
 
 
-def links_lookup(commitment: int) -> Lookup:
+def links_lookup(commitment_id: int) -> Lookup:
     """Return the query with which `origin_links_of` begins, so that `read_ahead` can run it with others."""
-    return rows_lookup(commitment, *_rows_of_links())
+    return rows_lookup(commitment_id, *_rows_of_links())
 
 
 def _rows_of_links() -> list[RowsAbout]:

@@ -47,14 +47,14 @@ def _conversations(organisation: Organisation, day: dt.date) -> QuerySet[Convers
     return Conversation.objects.exclude(status__in=_CLOSED).filter(takes_part).distinct()
 
 
-def _between_two(target: int) -> Q:
+def _between_two(target_id: int) -> Q:
     """Return the condition that a conversation was only between the ending organisation and its successor.
 
     Its side does not move, because the successor would have had the conversation with itself.
     """
     conversations_of_two = Side.objects.values("conversation").annotate(sides=Count("pk")).filter(sides__lte=2)
     sides_of_target = Side.objects.filter(
-        organisation=target, conversation__in=conversations_of_two.values("conversation")
+        organisation=target_id, conversation__in=conversations_of_two.values("conversation")
     )
     return Q(conversation__in=sides_of_target.values("conversation"))
 

@@ -77,14 +77,14 @@ def conversation_in_words(conversation: Conversation) -> str:
     return f"the conversation “{conversation.subject}” of {long_date(conversation.held_on)}"
 
 
-def _commitment_links(commitment: int) -> QuerySet[ConversationCommitment]:
+def _commitment_links(commitment_id: int) -> QuerySet[ConversationCommitment]:
     """Return the links from conversations to a commitment."""
-    return ConversationCommitment.objects.filter(commitment=commitment)
+    return ConversationCommitment.objects.filter(commitment=commitment_id)
 
 
-def _steps_with_action(commitment: int) -> QuerySet[NextStep]:
+def _steps_with_action(commitment_id: int) -> QuerySet[NextStep]:
     """Return the next step that became this commitment, as a queryset."""
-    return NextStep.objects.filter(action=commitment)
+    return NextStep.objects.filter(action=commitment_id)
 
 
 CONVERSATION = Origin(

@@ -47,9 +47,9 @@ def meeting_section(user: User, organisation: Organisation) -> Section | None:
 _NOTES = 3
 
 
-def notes_on_partnership(partnership: int) -> JournalNoteQuerySet:
+def notes_on_partnership(partnership_id: int) -> JournalNoteQuerySet:
     """Return the notes of all organisations on a partnership."""
-    return JournalNote.objects.filter(partnership=partnership)
+    return JournalNote.objects.filter(partnership=partnership_id)
 
 
 def journal_of_partnership(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
@@ -63,9 +63,9 @@ def partnership_journal_lookups(user: User, partnership: Partnership) -> list[Lo
     return [lookup(_notes, user, partnership.pk, column="partnership")]
 
 
-def notes_on_organisation(organisation: int) -> JournalNoteQuerySet:
+def notes_on_organisation(organisation_id: int) -> JournalNoteQuerySet:
     """Return the notes of all organisations on an organisation."""
-    return JournalNote.objects.filter(about=organisation)
+    return JournalNote.objects.filter(about=organisation_id)
 
 
 def journal_of_organisation(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
@@ -79,33 +79,33 @@ def organisation_journal_lookups(user: User, organisation: Organisation) -> list
     return [lookup(_notes, user, organisation.pk, column="about")]
 
 
-def _notes(user: User, record: int, *, column: str) -> JournalNoteQuerySet:
-    notes = journal_notes(user, partnership=record) if column == "partnership" else journal_notes(user, about=record)
-    return notes.order_by("-dated_on", "-pk")[:_NOTES]
+def _notes(user: User, record_id: int, *, column: str) -> JournalNoteQuerySet:
+    """Return the newest notes whose `column` refers to a partnership or organisation."""
+    return journal_notes(user).filter(**{column: record_id}).order_by("-dated_on", "-pk")[:_NOTES]
 
 
-def _journal(user: User, column: str, record: int, *, writes: bool, has_notes: bool) -> Section | None:
+def _journal(user: User, column: str, record_id: int, *, writes: bool, has_notes: bool) -> Section | None:
     """Return the section with the newest notes, or None if there are no notes and the person may not write any."""
-    newest = rows_for(_notes, user, record, column=column) if has_notes else []
+    newest = rows_for(_notes, user, record_id, column=column) if has_notes else []
     if not (newest or writes):
         return None
     address = reverse("conversations:journal")
     context = {
         "notes": newest,
-        "all_href": f"{address}?{column}={record}",
-        "write_href": f"{address}new/?{column}={record}" if writes else "",
+        "all_href": f"{address}?{column}={record_id}",
+        "write_href": f"{address}new/?{column}={record_id}" if writes else "",
     }
     return Section("conversations/journal/_section.html", context)
 
 
-def _facilitators(user: User, partnership: int) -> QuerySet[Facilitator]:
-    facilitators = Facilitator.objects.visible_to(user).not_ended().filter(partnership=partnership)
+def _facilitators(user: User, partnership_id: int) -> QuerySet[Facilitator]:
+    facilitators = Facilitator.objects.visible_to(user).not_ended().filter(partnership=partnership_id)
     return facilitators.for_listing().order_by("person__name", "pk")
 
 
-def facilitators_of(partnership: int) -> QuerySet[Facilitator]:
+def facilitators_of(partnership_id: int) -> QuerySet[Facilitator]:
     """Return the present and former facilitators of a partnership."""
-    return Facilitator.objects.filter(partnership=partnership)
+    return Facilitator.objects.filter(partnership=partnership_id)
 
 
 def facilitators_lookups(user: User, partnership: Partnership) -> list[Lookup]:

@@ -28,9 +28,9 @@ def link_nothing(*, commitment: Commitment, record_id: int, author: User, now: d
     """Do nothing, because `link_promises` stores the links of agreements."""
 
 
-def promises_of(commitment: int) -> QuerySet[AgreementPromise]:
+def promises_of(commitment_id: int) -> QuerySet[AgreementPromise]:
     """Return the row that links a commitment to its agreement."""
-    return AgreementPromise.objects.filter(commitment=commitment)
+    return AgreementPromise.objects.filter(commitment=commitment_id)
 
 
 AGREEMENT = Origin(

@@ -11,9 +11,9 @@ from partnerships.organisations.statements import count_for
 from partnerships.people.models import User
 
 
-def agreements_of(organisation: int) -> QuerySet[DeveloperAgreement]:
+def agreements_of(organisation_id: int) -> QuerySet[DeveloperAgreement]:
     """Return all agreements of an authority."""
-    return DeveloperAgreement.objects.filter(organisation=organisation)
+    return DeveloperAgreement.objects.filter(organisation=organisation_id)
 
 
 def agreements_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
@@ -28,6 +28,6 @@ def agreements_section(user: User, organisation: Organisation, *, has_rows: bool
     return Section("developer_agreements/_section.html", context)
 
 
-def _visible_agreements(user: User, organisation: int) -> QuerySet[DeveloperAgreement]:
+def _visible_agreements(user: User, organisation_id: int) -> QuerySet[DeveloperAgreement]:
     """Return the agreements of the authority that the person may see."""
-    return DeveloperAgreement.objects.visible_to(user).filter(organisation=organisation)
+    return DeveloperAgreement.objects.visible_to(user).filter(organisation=organisation_id)

@@ -157,8 +157,8 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     ]
 
 
-def _fulfilments(commitment: int) -> QuerySet[Fulfilment]:
-    return Fulfilment.objects.filter(commitment=commitment)
+def _fulfilments(commitment_id: int) -> QuerySet[Fulfilment]:
+    return Fulfilment.objects.filter(commitment=commitment_id)
 
 
 def no_links(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:

@@ -15,9 +15,9 @@ from partnerships.people.models import User
 ON_ENTRIES: Sections[User, Entry] = Sections()
 
 
-def all_standing_offers_of(organisation: int) -> QuerySet[Entry]:
+def all_standing_offers_of(organisation_id: int) -> QuerySet[Entry]:
     """Return all standing offers of an organisation, even those with a restricted audience."""
-    return Entry.objects.filter(organisation=organisation, standing=True)
+    return Entry.objects.filter(organisation=organisation_id, standing=True)
 
 
 def standing_offers_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:

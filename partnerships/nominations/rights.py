@@ -123,9 +123,9 @@ def rights_over(agreement: NominationsAgreement, person: User | None, now: dt.da
     )
 
 
-def rights_lookups(partnership: int, now: dt.datetime) -> list[Lookup]:
+def rights_lookups(partnership_id: int, now: dt.datetime) -> list[Lookup]:
     """Return the lookups with which `rights_over` begins, for `read_ahead`."""
-    return [rights_lookup(partnership, now), *sharing_lookups(partnership)]
+    return [rights_lookup(partnership_id, now), *sharing_lookups(partnership_id)]
 
 
 def read_by(
@@ -153,6 +153,6 @@ def read_by(
     return [agreement for agreement in agreements if agreement.partnership_id in readable_ids]
 
 
-def read_by_lookups(partnerships: list[int], now: dt.datetime) -> list[Lookup]:
+def read_by_lookups(partnership_ids: list[int], now: dt.datetime) -> list[Lookup]:
     """Return the lookups with which `read_by` begins, for the partnerships (ids) of the agreements."""
-    return [lookup(present_parties, partnerships, now), *open_data_lookups(partnerships, timezone.localdate(now))]
+    return [lookup(present_parties, partnership_ids, now), *open_data_lookups(partnership_ids, timezone.localdate(now))]

@@ -44,5 +44,5 @@ def ask_origin_section(user: User, ask: Entry) -> Section | None:
     return Section("nominations/_ask.html", {"origin": origin, "quarter": origin.nominations_return.quarter})
 
 
-def _agreements_of(user: User, partnership: int) -> QuerySet[NominationsAgreement]:
-    return NominationsAgreement.objects.visible_to(user).filter(partnership=partnership)
+def _agreements_of(user: User, partnership_id: int) -> QuerySet[NominationsAgreement]:
+    return NominationsAgreement.objects.visible_to(user).filter(partnership=partnership_id)

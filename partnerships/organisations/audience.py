@@ -72,9 +72,9 @@ class Everybody(AnonymousUser):
     Rules about a single person never apply to this reader.
     """
 
-    def __init__(self, organisations: Iterable[int]) -> None:
+    def __init__(self, organisation_ids: Iterable[int]) -> None:
         super().__init__()
-        self.organisations = tuple(sorted(set(organisations)))
+        self.organisations = tuple(sorted(set(organisation_ids)))
 
 
 #: The person for whom a query selects records.
@@ -105,7 +105,7 @@ def visible_to(model: type[Model], routes: Iterable[Route], user: User | Anonymo
     return condition
 
 
-def _visible_to_everybody(model: type[Model], routes: Iterable[Route], organisations: Sequence[int]) -> Q:
+def _visible_to_everybody(model: type[Model], routes: Iterable[Route], organisation_ids: Sequence[int]) -> Q:
     """Return the condition that all people of all these organisations may see a record, whatever their role."""
     shared_routes = [
         route
@@ -115,7 +115,7 @@ def _visible_to_everybody(model: type[Model], routes: Iterable[Route], organisat
     split_routes = [split_route(model, route) for route in shared_routes]
     rows = model._default_manager.order_by()
     conditions: list[Q] = []
-    for organisation_id in organisations:
+    for organisation_id in organisation_ids:
         reader_routes = [
             ReaderRoute(split) if isinstance(split.route, Network) else ReaderRoute(split, own_ids=[organisation_id])
             for split in split_routes
@@ -239,8 +239,8 @@ class Reach:
 class Crowd:
     """Some people (ids) and the organisations for which they act today, loaded with one query for all routes."""
 
-    def __init__(self, people: Iterable[int]) -> None:
-        self.people = {pk: {pk} for pk in people}
+    def __init__(self, person_ids: Iterable[int]) -> None:
+        self.people = {pk: {pk} for pk in person_ids}
         memberships = Membership.objects.current().filter(person__in=list(self.people))
         self._rows = list(memberships.values_list("organisation_id", "person_id", "role"))
 

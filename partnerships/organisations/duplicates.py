@@ -144,10 +144,10 @@ def _separate_pairs() -> set[tuple[int, int]]:
     return separate_pairs | {(min(pair), max(pair)) for pair in succession_pairs if None not in pair}
 
 
-def _numbers_by_organisation(organisations: Collection[int]) -> dict[int, dict[str, set[str]]]:
+def _numbers_by_organisation(organisation_ids: Collection[int]) -> dict[int, dict[str, set[str]]]:
     """Return the present numbers of each organisation, by register."""
     numbers: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    rows = Identifier.objects.filter(organisation__in=organisations, scheme__in=_ONE_FOR_EACH_BODY, valid_to=None)
+    rows = Identifier.objects.filter(organisation__in=organisation_ids, scheme__in=_ONE_FOR_EACH_BODY, valid_to=None)
     for organisation, scheme, value in rows.values_list("organisation", "scheme", "value"):
         numbers[organisation][scheme].add(plain_number(value))
     return numbers

@@ -348,19 +348,19 @@ def holdings_after(
 def readable_titles(
     kind: Obligation,
     holder: Organisation,
-    records: Collection[int] | None,
+    record_ids: Collection[int] | None,
     user: User,
     *,
     limit: int | None = None,
 ) -> dict[int, str]:
     """Return the titles of the holder's records that the person may read today, by id.
 
-    If `records` is given, only these records are read. People who left a partnership or plan can still read its earlier
-    state, but not its present title.
+    If `record_ids` is given, only these records are read. People who left a partnership or plan can still read its
+    earlier state, but not its present title.
     """
     held_records = kind.records(holder, timezone.localdate())
-    if records is not None:
-        held_records = held_records.filter(pk__in=records)
+    if record_ids is not None:
+        held_records = held_records.filter(pk__in=record_ids)
     filter_readable = getattr(held_records, "visible_today_to", None) or getattr(held_records, "visible_to", None)
     if filter_readable is None:
         return {}

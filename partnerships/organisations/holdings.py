@@ -118,14 +118,14 @@ class StandIns(ABC):
     """Provides ids that replace a reader's holdings while SQL is composed for all readers."""
 
     @abstractmethod
-    def organisations(self, person: int | None, roles: tuple[str, ...]) -> list[int]:
+    def organisations(self, person_id: int | None, roles: tuple[str, ...]) -> list[int]:
         """Return a stand-in for the reader's organisations in these roles.
 
         Raises `CannotStandIn` for another person's organisations.
         """
 
     @abstractmethod
-    def records(self, model: type[Model], column: str, condition: Q, organisations: Sequence[int]) -> list[int]:
+    def records(self, model: type[Model], column: str, condition: Q, organisation_ids: Sequence[int]) -> list[int]:
         """Return a stand-in for the records that these organisations have."""
 
 
@@ -191,7 +191,7 @@ def rows_once_a_page(key: Hashable, read: Callable[[], Iterable[Any]]) -> list[A
 
 
 def held_record_ids(
-    model: type[Model], column: str, condition: Q, *, person: int, everywhere: Callable[[], Ids], organisations: Ids
+    model: type[Model], column: str, condition: Q, *, person_id: int, everywhere: Callable[[], Ids], organisations: Ids
 ) -> list[int] | None:
     """Return the ids in a column of the rows that meet a condition and belong to these organisations.
 
@@ -228,12 +228,12 @@ def held_record_ids(
 
     def select_ids() -> IdArray:
         record_ids: set[int] = set()
-        for organisation, values, ids in read_once_a_page((model, column, person), read_rows) or ():
+        for organisation, values, ids in read_once_a_page((model, column, person_id), read_rows) or ():
             if organisation in organisation_ids and _row_meets(values, condition):
                 record_ids |= ids
         return IdArray(record_ids)
 
-    return read_once_a_page((model, column, condition, person, organisation_ids), select_ids)
+    return read_once_a_page((model, column, condition, person_id, organisation_ids), select_ids)
 
 
 def _can_choose(condition: Q, columns: tuple[str, ...]) -> bool:

@@ -164,9 +164,9 @@ def _continuing_ids(succession: Succession, ties: Iterable[SuccessionTie]) -> se
     }
 
 
-def holders_at(kind: str, record: int, at: dt.datetime) -> dict[int, Organisation]:
+def holders_at(kind: str, record_id: int, at: dt.datetime) -> dict[int, Organisation]:
     """Return the organisations that held a record at a moment, by the id of the organisation that has it now."""
-    applied_lines = Handover.objects.filter(kind=kind, record=record, state=HandoverState.APPLIED, applied_at__gt=at)
+    applied_lines = Handover.objects.filter(kind=kind, record=record_id, state=HandoverState.APPLIED, applied_at__gt=at)
     holders: dict[int, Organisation] = {}
     for line in applied_lines.select_related("predecessor").order_by("applied_at", "pk"):
         # If several organisations passed a row to the same successor, it got the first row and the others ended.
@@ -174,14 +174,14 @@ def holders_at(kind: str, record: int, at: dt.datetime) -> dict[int, Organisatio
     return holders
 
 
-def steps_of_bodies(bodies: Iterable[int], *, kinds: Collection[str] | None = None) -> list[Step]:
-    """Return all certain successions of these organisations (ids) and of the organisations that followed them.
+def steps_of_bodies(body_ids: Iterable[int], *, kinds: Collection[str] | None = None) -> list[Step]:
+    """Return all certain successions of these organisations and of the organisations that followed them.
 
     This takes one query for each link of the longest chain, and one more query.
     """
     succession_by_id: dict[int, Succession] = {}
     visited_ids: set[int] = set()
-    next_ids = set(bodies)
+    next_ids = set(body_ids)
     while next_ids:
         visited_ids |= next_ids
         certain_successions = Succession.objects.filter(status__in=CERTAIN_STATUSES).exclude(pk__in=succession_by_id)
@@ -227,13 +227,13 @@ def _steps_by(steps: Iterable[Step], day: dt.date) -> list[Step]:
     return steps_in_force(step for step in steps if step.vests is None or step.vests.latest <= day)
 
 
-def _successor_ids(steps: Iterable[Step], body: int) -> set[int]:
+def _successor_ids(steps: Iterable[Step], body_id: int) -> set[int]:
     """Return the ids of the organisations that directly followed this organisation, excluding its own id."""
     return {
         tie.successor
         for step in steps
         for tie in step.ties
-        if tie.predecessor == body and tie.successor not in (NOBODY, body) and tie.role in STRENGTH
+        if tie.predecessor == body_id and tie.successor not in (NOBODY, body_id) and tie.role in STRENGTH
     }
 
 
@@ -256,30 +256,30 @@ def successors_on(
     return list(Organisation.objects.filter(pk__in=_successor_ids(steps, organisation.pk)).order_by("name", "pk"))
 
 
-def successors_of_each(organisations: Collection[int], day: dt.date) -> dict[int, list[int]]:
+def successors_of_each(organisation_ids: Collection[int], day: dt.date) -> dict[int, list[int]]:
     """Return the ids of the direct successors of each organisation (id) on a day.
 
     Only certain successions that were not undone are used.
     """
-    steps = _steps_by(steps_of_bodies(organisations, kinds=INHERITING), day)
-    return {body: sorted(_successor_ids(steps, body)) for body in organisations}
+    steps = _steps_by(steps_of_bodies(organisation_ids, kinds=INHERITING), day)
+    return {body: sorted(_successor_ids(steps, body)) for body in organisation_ids}
 
 
-def followers_of_each(organisations: Collection[int], day: dt.date) -> dict[int, list[int]]:
+def followers_of_each(organisation_ids: Collection[int], day: dt.date) -> dict[int, list[int]]:
     """Return the ids of the direct successors of each organisation (id) that had ended by a day.
 
     Organisations that still existed have no entry.
     """
-    steps = _steps_by(steps_of_bodies(organisations, kinds=INHERITING), day)
+    steps = _steps_by(steps_of_bodies(organisation_ids, kinds=INHERITING), day)
     ended_ids = set[int]().union(*(_bodies_ended_by(step) for step in steps))
-    return {body: sorted(_successor_ids(steps, body)) for body in organisations if body in ended_ids}
+    return {body: sorted(_successor_ids(steps, body)) for body in organisation_ids if body in ended_ids}
 
 
-def predecessors_of_each(organisations: Collection[int], day: dt.date) -> dict[int, list[int]]:
+def predecessors_of_each(organisation_ids: Collection[int], day: dt.date) -> dict[int, list[int]]:
     """Return the ids of the direct predecessors of each organisation (id) on a day."""
-    ties = SuccessionTie.objects.filter(successor__in=organisations)
+    ties = SuccessionTie.objects.filter(successor__in=organisation_ids)
     candidate_ids = set(ties.values_list("predecessor", flat=True))
-    predecessors_by_id: dict[int, list[int]] = {pk: [] for pk in organisations}
+    predecessors_by_id: dict[int, list[int]] = {pk: [] for pk in organisation_ids}
     for predecessor_id, successor_ids in successors_of_each(candidate_ids, day).items():
         for successor_id in successor_ids:
             if successor_id in predecessors_by_id:

@@ -145,10 +145,10 @@ def names_lookup(organisation_ids: Collection[int]) -> Lookup:
     return lookup(_names_among, list(organisation_ids))
 
 
-def _names_among(organisations: list[int]) -> QuerySet[Organisation, Any]:
+def _names_among(organisation_ids: list[int]) -> QuerySet[Organisation, Any]:
     former_name = FilteredRelation("names", condition=Q(names__kind=NameKind.FORMER, names__valid_to__isnull=False))
     return (
-        Organisation.objects.filter(id_is_among("pk", organisations))
+        Organisation.objects.filter(id_is_among("pk", organisation_ids))
         .annotate(former_name=former_name)
         .order_by("pk", "former_name__valid_to", "former_name__pk")
         .values_list("pk", "name", "former_name__valid_from", "former_name__valid_to", "former_name__name")
@@ -204,11 +204,11 @@ def _renamings_needed(organisations: Iterable[AsAt], *, keep_present: bool) -> l
     ]
 
 
-def _former_names(organisations: list[int]) -> QuerySet[OrganisationName]:
+def _former_names(organisation_ids: list[int]) -> QuerySet[OrganisationName]:
     """Return the names that these organisations no longer have, the earliest first."""
     kinds = [NameKind.FORMER, NameKind.FORMER_SHORT]
     rows = OrganisationName.objects.filter(
-        id_is_among("organisation", organisations), kind__in=kinds, valid_to__isnull=False
+        id_is_among("organisation", organisation_ids), kind__in=kinds, valid_to__isnull=False
     )
     return rows.order_by("valid_to", "pk")
 

@@ -180,11 +180,11 @@ def register_settler(code: str, settling: Settling) -> None:
         _settling[code].append(settling)
 
 
-def settle_moved_records(kind: Obligation, records: Collection[int], move: RecordMove) -> list[Change]:
+def settle_moved_records(kind: Obligation, record_ids: Collection[int], move: RecordMove) -> list[Change]:
     """Make the changes that are necessary after records of a kind have moved, and return them."""
     changes: list[Change] = []
     for settling in _settling.get(kind.code, ()):
-        changes += settling(records, move)
+        changes += settling(record_ids, move)
     return changes
 
 

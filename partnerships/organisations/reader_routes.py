@@ -71,7 +71,7 @@ def reader_route(split: SplitRoute, user: User) -> ReaderRoute:
         split.joining.model,
         split.joining.key,
         split.rows_condition,
-        person=user.pk,
+        person_id=user.pk,
         everywhere=partial(Membership.objects.organisations_of, user),
         organisations=own_organisations,
     )

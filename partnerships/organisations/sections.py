@@ -73,9 +73,9 @@ class RecordSections(Sections[User, Record]):
         if lookups is not None:
             self._lookups[name] = lookups
 
-    def rows_lookup(self, record: int) -> Lookup:
+    def rows_lookup(self, record_id: int) -> Lookup:
         """Return the first lookup that a later `of` needs, for `read_ahead`."""
-        return rows_lookup(record, *(rows for _, rows in self._rows))
+        return rows_lookup(record_id, *(rows for _, rows in self._rows))
 
     def of(self, reader: User, record: Record, *, also: Iterable[Lookup] = ()) -> list[Section]:
         """Return the sections that have something to show to this reader.

@@ -196,14 +196,14 @@ def functions_with_rows(record: int, *many: RowsAbout) -> set[RowsAbout]:
     return {many[index] for index in rows_for(_indexes_with_row, record, many=many)} if many else set()
 
 
-def rows_lookup(record: int, *many: RowsAbout) -> Lookup:
+def rows_lookup(record_id: int, *many: RowsAbout) -> Lookup:
     """Return the lookup that a later `functions_with_rows` with the same arguments needs, for `read_ahead`."""
-    return lookup(_indexes_with_row, record, many=many)
+    return lookup(_indexes_with_row, record_id, many=many)
 
 
-def _indexes_with_row(record: int, *, many: Sequence[RowsAbout]) -> QuerySet[Any, int]:
+def _indexes_with_row(record_id: int, *, many: Sequence[RowsAbout]) -> QuerySet[Any, int]:
     first_query, *other_queries = [
-        rows(record).order_by().values_list(Value(index), flat=True)[:1] for index, rows in enumerate(many)
+        rows(record_id).order_by().values_list(Value(index), flat=True)[:1] for index, rows in enumerate(many)
     ]
     return first_query.union(*other_queries, all=True)
 
@@ -217,19 +217,19 @@ class _ReaderStandIns(StandIns):
         self._empty: set[OwnIds] = set()
         self._roles_by_stand_in: dict[int, tuple[str, ...]] = {}
 
-    def organisations(self, person: int | None, roles: tuple[str, ...]) -> list[int]:
+    def organisations(self, person_id: int | None, roles: tuple[str, ...]) -> list[int]:
         """Return a stand-in for the reader's organisations in these roles; an empty list if there are none."""
-        if person != READER_STAND_IN:
+        if person_id != READER_STAND_IN:
             raise CannotStandIn
         return self._stand_in_for(OwnIds(roles))
 
-    def records(self, model: type[Model], column: str, condition: Q, organisations: Sequence[int]) -> list[int]:
+    def records(self, model: type[Model], column: str, condition: Q, organisation_ids: Sequence[int]) -> list[int]:
         """Return a stand-in for the records that these organisations have; an empty list if they have none."""
-        if not organisations:
+        if not organisation_ids:
             return []
-        if len(organisations) != 1 or organisations[0] not in self._roles_by_stand_in:
+        if len(organisation_ids) != 1 or organisation_ids[0] not in self._roles_by_stand_in:
             raise CannotStandIn
-        return self._stand_in_for(OwnIds(self._roles_by_stand_in[organisations[0]], model, column, condition))
+        return self._stand_in_for(OwnIds(self._roles_by_stand_in[organisation_ids[0]], model, column, condition))
 
     def _stand_in_for(self, own_ids: OwnIds) -> list[int]:
         if own_ids not in self.stand_in_by_own_ids:

@@ -74,7 +74,7 @@ class OwnIds:
             self.model,
             self.column,
             self.condition,
-            person=user.pk,
+            person_id=user.pk,
             everywhere=partial(Membership.objects.organisations_of, user),
             organisations=organisation_ids,
         )

@@ -194,8 +194,8 @@ def timeline_lookups(events: Iterable[Event]) -> list[Lookup]:
     return _lookups_of_names(*_named_in(events))
 
 
-def _lookups_of_names(people: list[int], organisation_ids: list[int]) -> list[Lookup]:
-    return [lookup(_people_among, people), names_lookup(organisation_ids)]
+def _lookups_of_names(person_ids: list[int], organisation_ids: list[int]) -> list[Lookup]:
+    return [lookup(_people_among, person_ids), names_lookup(organisation_ids)]
 
 
 def _people_among(ids: list[int]) -> QuerySet[User]:
@@ -212,8 +212,8 @@ def newest_events_lookup(user: User, *, kind: str, record_id: int, count: int) -
     return newest_lookup(_events_about, user, record_id, kind, count=count)
 
 
-def _events_about(user: User, record: int, kind: str) -> QuerySet[Event]:
-    return Event.objects.filter(is_about_record(kind, record))
+def _events_about(user: User, record_id: int, kind: str) -> QuerySet[Event]:
+    return Event.objects.filter(is_about_record(kind, record_id))
 
 
 #: The number of candidates in the first batch for each event that is needed.
@@ -259,10 +259,10 @@ def _batch(
 
 
 def _visible_among(
-    user: User, events: list[int], *records: list[int], kinds: tuple[str, ...], count: int
+    user: User, event_ids: list[int], *records: list[int], kinds: tuple[str, ...], count: int
 ) -> QuerySet[Event]:
     """Return the newest of these events that the person may see. `records` are the ids of their records by kind."""
-    candidates = Event.objects.filter(id_is_among("pk", events))
+    candidates = Event.objects.filter(id_is_among("pk", event_ids))
     with for_a_few_records():
         visible_events = events_of_visible_records(user, candidates, dict(zip(kinds, records, strict=True)))
     return visible_events.order_by("-at", "-id")[:count]

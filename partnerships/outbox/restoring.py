@@ -40,9 +40,9 @@ class JournalFacts(NamedTuple):
     in a summary, each with the hashes that identify it.
     """
 
-    email: int
+    email_id: int
     kind: str
-    person: int | None
+    person_id: int | None
     address: str
     params: Mapping[str, Any]
     told: Sequence[Sequence[int | str]]
@@ -52,9 +52,9 @@ class JournalFacts(NamedTuple):
         """Return the line of the journal, with hashes instead of the address, the parameters and the reported facts."""
         reported = facts_reported(self.kind, self.params)
         facts = {
-            "email": self.email,
+            "email": self.email_id,
             "kind": self.kind,
-            "person": self.person,
+            "person": self.person_id,
             "address": journal.address_hash(self.address),
             "params": params_hash(self.params),
             "told": self.told,
@@ -96,9 +96,9 @@ def journal_facts(candidate: Candidate, batch: Batch) -> JournalFacts:
     """Return the facts that the journal records about an email of this batch."""
     due = candidate.due
     return JournalFacts(
-        email=due.pk,
+        email_id=due.pk,
         kind=due.kind,
-        person=due.person_id,
+        person_id=due.person_id,
         address=candidate.address,
         params=due.params,
         told=batch.told.get(due.pk, ()),
@@ -158,27 +158,31 @@ class DeliveredEmail(NamedTuple):
     """An email that was delivered before a restore, with one hash that identifies it."""
 
     kind: str
-    person: int | None
+    person_id: int | None
     params_hash: str
-    email: int
+    email_id: int
     at: dt.datetime
 
 
 def remember_deliveries(delivered: Sequence[DeliveredEmail]) -> int:
     """Remember emails that were delivered before a restore, and return how many are new. May run twice."""
-    existing_rows = DeliveredBefore.objects.filter(email_id__in={item.email for item in delivered})
+    existing_rows = DeliveredBefore.objects.filter(email_id__in={item.email_id for item in delivered})
     existing_keys = set(existing_rows.values_list("email_id", "kind", "params_hash"))
-    new_items = [item for item in delivered if (item.email, item.kind, item.params_hash) not in existing_keys]
+    new_items = [item for item in delivered if (item.email_id, item.kind, item.params_hash) not in existing_keys]
     DeliveredBefore.objects.bulk_create(
         [
             DeliveredBefore(
-                kind=item.kind, person_id=item.person, params_hash=item.params_hash, email_id=item.email, at=item.at
+                kind=item.kind,
+                person_id=item.person_id,
+                params_hash=item.params_hash,
+                email_id=item.email_id,
+                at=item.at,
             )
             for item in new_items
         ],
         ignore_conflicts=True,
     )
-    return len({item.email for item in new_items})
+    return len({item.email_id for item in new_items})
 
 
 def ids_delivered_before(candidates: Collection[Candidate]) -> set[int]:

@@ -74,7 +74,7 @@ PLANS = Obligation(
 )
 
 
-def _has_decided(target: int) -> Q:
+def _has_decided(target_id: int) -> Q:
     """Return the condition that a signatory has decided on the present version.
 
     The row of such a signatory remains with the organisation that decided, because nobody may change a decision.

@@ -199,21 +199,21 @@ def links_of(*, commitment: Commitment, user: User) -> Sequence[OriginLink]:
     return origin_links
 
 
-def _readable_links(user: User, commitment: int) -> QuerySet[PlanCommitment]:
+def _readable_links(user: User, commitment_id: int) -> QuerySet[PlanCommitment]:
     """Return the links of a commitment to plans that the person may read in some version."""
     readable_plans = Plan.objects.published_for(user).values("pk")
-    links = PlanCommitment.objects.filter(commitment=commitment, plan__in=readable_plans)
+    links = PlanCommitment.objects.filter(commitment=commitment_id, plan__in=readable_plans)
     return links.select_related("plan").order_by("pk")
 
 
-def _all_links(commitment: int) -> QuerySet[PlanCommitment]:
+def _all_links(commitment_id: int) -> QuerySet[PlanCommitment]:
     """Return the links of a commitment to plans."""
-    return PlanCommitment.objects.filter(commitment=commitment)
+    return PlanCommitment.objects.filter(commitment=commitment_id)
 
 
-def _ids_of_plans_read_inside(user: User, commitment: int) -> QuerySet[Plan, int]:
+def _ids_of_plans_read_inside(user: User, commitment_id: int) -> QuerySet[Plan, int]:
     """Return the ids of the plans of a commitment that the person may read in full."""
-    return _plans_to_propose_from(user).filter(commitments__commitment=commitment).values_list("pk", flat=True)
+    return _plans_to_propose_from(user).filter(commitments__commitment=commitment_id).values_list("pk", flat=True)
 
 
 def copy_links(*, old: Commitment, new: Commitment) -> None:
@@ -257,10 +257,10 @@ def commitments_lookup(plan: Plan, user: User) -> Lookup:
     return lookup(_links_to_visible_commitments, user, plan.pk)
 
 
-def _links_to_visible_commitments(user: User, plan: int) -> QuerySet[PlanCommitment]:
+def _links_to_visible_commitments(user: User, plan_id: int) -> QuerySet[PlanCommitment]:
     """Return the links of a plan to commitments that the person may see, the earliest due date first."""
-    visible = Commitment.objects.visible_to(user).filter(from_plans__plan=plan)
-    links = PlanCommitment.objects.filter(plan=plan, commitment__in=visible.values("pk"))
+    visible = Commitment.objects.visible_to(user).filter(from_plans__plan=plan_id)
+    links = PlanCommitment.objects.filter(plan=plan_id, commitment__in=visible.values("pk"))
     return links.select_related("commitment__giver", "commitment__receiver").order_by("commitment__due_on", "pk")
 
 

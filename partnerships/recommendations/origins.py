@@ -67,8 +67,8 @@ def copy_links(*, old: Commitment, new: Commitment) -> None:
     )
 
 
-def _outcomes(commitment: int) -> QuerySet[Outcome]:
-    return Outcome.objects.filter(commitment=commitment)
+def _outcomes(commitment_id: int) -> QuerySet[Outcome]:
+    return Outcome.objects.filter(commitment=commitment_id)
 
 
 RECOMMENDATION = Origin(
@@ -81,10 +81,10 @@ RECOMMENDATION = Origin(
 )
 
 
-def suggest_objective(user: User, partnership: Partnership, record: int) -> OriginSuggestion | None:
+def suggest_objective(user: User, partnership: Partnership, record_id: int) -> OriginSuggestion | None:
     """Suggest an objective with the text of a recommendation that this partnership adopted."""
     adoptions = Adoption.objects.visible_to(user).adopted().filter(partnership=partnership)
-    adoption = adoptions.select_related("recommendation").filter(pk=record).first()
+    adoption = adoptions.select_related("recommendation").filter(pk=record_id).first()
     return _suggestion_from(adoption) if adoption else None
 
 
@@ -94,10 +94,10 @@ def _suggestion_from(adoption: Adoption) -> OriginSuggestion:
     return OriginSuggestion(f"the recommendation “{recommendation.title}”", adoption.get_absolute_url(), text)
 
 
-def link_objective(objective: Objective, record: int, author: User, now: dt.datetime) -> None:
+def link_objective(objective: Objective, record_id: int, author: User, now: dt.datetime) -> None:
     """Link the objective to the adoption."""
     try:
-        link_outcome(adoption=Adoption.objects.get(pk=record), record=objective, author=author, now=now)
+        link_outcome(adoption=Adoption.objects.get(pk=record_id), record=objective, author=author, now=now)
     except (UnableToAdopt, UnableToLink) as error:
         raise UnableToLinkOrigin(str(error)) from error
 

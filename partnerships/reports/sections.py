@@ -28,9 +28,9 @@ _ORGANISATION_REPORTS = (
 _MAX_LISTED = 5
 
 
-def frozen_reports_of(partnership: int) -> QuerySet[FrozenReport]:
+def frozen_reports_of(partnership_id: int) -> QuerySet[FrozenReport]:
     """Return all frozen reports of a partnership."""
-    return FrozenReport.objects.filter(partnership=partnership)
+    return FrozenReport.objects.filter(partnership=partnership_id)
 
 
 def reports_lookups(user: User, partnership: Partnership) -> list[Lookup]:
@@ -61,7 +61,7 @@ def organisation_section(user: User, organisation: Organisation) -> Section | No
     return Section("reports/_organisation.html", {"organisation": organisation, "reports": _ORGANISATION_REPORTS})
 
 
-def _newest_frozen_reports(user: User, partnership: int) -> QuerySet[FrozenReport]:
+def _newest_frozen_reports(user: User, partnership_id: int) -> QuerySet[FrozenReport]:
     """Return the newest frozen reports of a partnership for people who were and still are in their audience."""
-    reports = FrozenReport.objects.visible_to_current_audience(user).filter(partnership=partnership).defer("content")
+    reports = FrozenReport.objects.visible_to_current_audience(user).filter(partnership=partnership_id).defer("content")
     return reports.order_by("-frozen_at", "-pk")[:_MAX_LISTED]

@@ -31,10 +31,10 @@ from partnerships.surveys.services import UnableToLink, link_new_record
 _MAX_TITLE = 100
 
 
-def _figure(user: User | AnonymousUser, record: int) -> Figure | None:
+def _figure(user: User | AnonymousUser, record_id: int) -> Figure | None:
     """Return the figure with this id, if the person may read its round."""
     figures = Figure.objects.visible_to(user).select_related("round__partnership", "round__question_set")
-    return figures.filter(pk=record).first()
+    return figures.filter(pk=record_id).first()
 
 
 def _theme_name(survey_round: Round, theme: str) -> str:
@@ -46,12 +46,12 @@ def _result_name(survey_round: Round, theme: str) -> str:
     return f"the survey “{survey_round.title}”: {_theme_name(survey_round, theme)}"
 
 
-def suggest(user: User, partnership: Partnership, record: int) -> OriginSuggestion | None:
+def suggest(user: User, partnership: Partnership, record_id: int) -> OriginSuggestion | None:
     """Return what the form of a new record shows and suggests for a result.
 
     Returns None if the partnership did not run the survey, or if the person may not read the result.
     """
-    figure = _figure(user, record)
+    figure = _figure(user, record_id)
     if figure is None or partnership not in partnerships_of(figure.round):
         return None
     survey_round = figure.round
@@ -64,14 +64,14 @@ def suggest(user: User, partnership: Partnership, record: int) -> OriginSuggesti
 
 def _link(
     new_record: Objective | Entry | Conversation | Commitment,
-    record: int,
+    record_id: int,
     author: User,
     now: dt.datetime,
     *,
     unable: type[Exception] = UnableToLinkOrigin,
 ) -> None:
     """Link a new record to the result. Raises the exception `unable`, which the caller's room expects."""
-    figure = _figure(author, record)
+    figure = _figure(author, record_id)
     if figure is None:
         raise unable("This result no longer exists, so you cannot link anything to it.")
     try:

@@ -84,18 +84,18 @@ def _read_key_file(round_key: str) -> Mapping[str, str]:
     return content
 
 
-def token_of(round_key: str, person: int) -> str:
+def token_of(round_key: str, person_id: int) -> str:
     """Return the token in a person's invitation and reminders. Raises `KeyMissing`.
 
     The database does not show whose token it is. Only a person with the key file can find that out.
     """
-    return tokens_of(round_key, [person])[person]
+    return tokens_of(round_key, [person_id])[person_id]
 
 
-def tokens_of(round_key: str, people: list[int]) -> dict[int, str]:
+def tokens_of(round_key: str, person_ids: list[int]) -> dict[int, str]:
     """Return the tokens of several people, by person. Raises `KeyMissing`."""
     secret = bytes.fromhex(_read_key_file(round_key)["tokens"])
-    return {person: hmac.digest(secret, str(person).encode(), sha256).hex() for person in people}
+    return {person: hmac.digest(secret, str(person).encode(), sha256).hex() for person in person_ids}
 
 
 def token_hash(token: str) -> str:

@@ -11,10 +11,10 @@ from partnerships.people.models import User
 from partnerships.surveys.models import Joining, Round
 
 
-def rounds_of(partnership: int) -> QuerySet[Round]:
+def rounds_of(partnership_id: int) -> QuerySet[Round]:
     """Return the rounds that a partnership runs, alone or with others, and those that it is asked to join."""
-    joint_rounds = Joining.objects.filter(partnership=partnership).values("round")
-    return Round.objects.filter(Q(partnership=partnership) | Q(pk__in=joint_rounds))
+    joint_rounds = Joining.objects.filter(partnership=partnership_id).values("round")
+    return Round.objects.filter(Q(partnership=partnership_id) | Q(pk__in=joint_rounds))
 
 
 def surveys_lookups(user: User, partnership: Partnership) -> list[Lookup]:
@@ -30,5 +30,5 @@ def surveys_section(user: User, partnership: Partnership, *, has_rows: bool) -> 
     return Section("surveys/_section.html", {"partnership": partnership, "count": count})
 
 
-def _readable_rounds(user: User, partnership: int) -> QuerySet[Round]:
-    return Round.objects.visible_to(user).filter(pk__in=rounds_of(partnership).values("pk"))
+def _readable_rounds(user: User, partnership_id: int) -> QuerySet[Round]:
+    return Round.objects.visible_to(user).filter(pk__in=rounds_of(partnership_id).values("pk"))

@@ -64,13 +64,13 @@ def figures_section(user: User, partnership: Partnership) -> Section:
     )
 
 
-def _kinds_of_records(user: User, partnership: int) -> QuerySet[Any, str]:
+def _kinds_of_records(user: User, partnership_id: int) -> QuerySet[Any, str]:
     """Return "ask", "overdue", "in time" or "plan" for each record to count, in a single query."""
-    entries = Entry.objects.visible_to(user).filter(partnership=partnership)
+    entries = Entry.objects.visible_to(user).filter(partnership=partnership_id)
     asks = entries.unanswered().filter(direction="ask")
-    commitments = Commitment.objects.visible_to(user).filter(partnership=partnership).under_way()
+    commitments = Commitment.objects.visible_to(user).filter(partnership=partnership_id).under_way()
     timeliness = Case(When(overdue_on(timezone.localdate()), then=Value("overdue")), default=Value("in time"))
-    plans = Plan.objects.visible_to(user).filter(partnership=partnership)
+    plans = Plan.objects.visible_to(user).filter(partnership=partnership_id)
     return (
         asks.order_by()
         .values_list(Value("ask"), flat=True)
@@ -82,9 +82,9 @@ def _kinds_of_records(user: User, partnership: int) -> QuerySet[Any, str]:
     )
 
 
-def open_milestones_of(partnership: int) -> QuerySet[Milestone]:
+def open_milestones_of(partnership_id: int) -> QuerySet[Milestone]:
     """Return the open milestones of a partnership's plans."""
-    return Milestone.objects.outstanding().filter(plan__partnership=partnership)
+    return Milestone.objects.outstanding().filter(plan__partnership=partnership_id)
 
 
 def milestones_lookups(user: User, partnership: Partnership) -> list[Lookup]:
@@ -98,15 +98,15 @@ def milestones_section(user: User, partnership: Partnership, *, has_rows: bool) 
     return Section("web/_milestones.html", {"milestones": milestones}) if milestones else None
 
 
-def _milestones(user: User, partnership: int) -> QuerySet[Milestone]:
+def _milestones(user: User, partnership_id: int) -> QuerySet[Milestone]:
     """Return the plans' milestones that are overdue or due within a month."""
-    due_soon = milestones_due_by(user, timezone.localdate() + DUE_SOON).filter(plan__partnership=partnership)
+    due_soon = milestones_due_by(user, timezone.localdate() + DUE_SOON).filter(plan__partnership=partnership_id)
     return due_soon.order_by("due_by", "pk")[:MAX_MILESTONES]
 
 
-def plans_of(partnership: int) -> QuerySet[Plan]:
+def plans_of(partnership_id: int) -> QuerySet[Plan]:
     """Return all plans of a partnership."""
-    return Plan.objects.filter(partnership=partnership)
+    return Plan.objects.filter(partnership=partnership_id)
 
 
 def plans_lookups(user: User, partnership: Partnership) -> list[Lookup]:
@@ -120,9 +120,9 @@ def plans_section(user: User, partnership: Partnership, *, has_rows: bool) -> Se
     return Section("web/_plans_section.html", {"plans": plans}) if plans else None
 
 
-def _conversation_id(user: User, partnership: int) -> QuerySet[Conversation, int]:
+def _conversation_id(user: User, partnership_id: int) -> QuerySet[Conversation, int]:
     """Return the id of one conversation that the person may see, if there is any."""
-    return Conversation.objects.visible_to(user).filter(partnership=partnership).values_list("pk", flat=True)[:1]
+    return Conversation.objects.visible_to(user).filter(partnership=partnership_id).values_list("pk", flat=True)[:1]
 
 
 def points_lookups(user: User, partnership: Partnership) -> list[Lookup]:

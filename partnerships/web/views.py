@@ -193,17 +193,17 @@ def _board_cards(user: User, entries: Sequence[Entry]) -> dict[str, Any]:
     }
 
 
-def _entries_of_partnership(user: User, partnership: int) -> EntryQuerySet:
+def _entries_of_partnership(user: User, partnership_id: int) -> EntryQuerySet:
     """Return the newest asks and offers of a partnership that the person may see."""
     # Rights are checked for each entry of the partnership, which has few. The reader may see tens of thousands.
     with for_a_few_records():
-        entries = Entry.objects.visible_to(user).filter(partnership=partnership)
+        entries = Entry.objects.visible_to(user).filter(partnership=partnership_id)
     return entries.for_listing().order_by("-shared_at", "-pk")[:MAX_RECORDS]
 
 
-def _entries_of_organisation(user: User, organisation: int) -> EntryQuerySet:
+def _entries_of_organisation(user: User, organisation_id: int) -> EntryQuerySet:
     """Return the newest asks and offers of an organisation that the person may see."""
-    entries = Entry.objects.visible_to(user).filter(organisation=organisation)
+    entries = Entry.objects.visible_to(user).filter(organisation=organisation_id)
     return entries.for_listing().order_by("-shared_at", "-pk")[:MAX_RECORDS]
 
 
@@ -221,11 +221,11 @@ def partnership_plans(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "web/partnership_plans.html", context)
 
 
-def _plans_of_partnership(user: User, partnership: int) -> PlanQuerySet:
+def _plans_of_partnership(user: User, partnership_id: int) -> PlanQuerySet:
     """Return the plans of a partnership that the person may see, the last published first."""
     # Rights are checked for each plan of the partnership, which has few. The reader may see thousands elsewhere.
     with for_a_few_records():
-        plans = Plan.objects.visible_to(user).filter(partnership=partnership)
+        plans = Plan.objects.visible_to(user).filter(partnership=partnership_id)
     return plans.for_listing().order_by("-last_published_at", "-pk")[:MAX_RECORDS]
 
 
@@ -277,12 +277,12 @@ def partnership_conversations(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "web/partnership_conversations.html", context)
 
 
-def _conversations(user: User, partnership: int) -> ConversationQuerySet:
+def _conversations(user: User, partnership_id: int) -> ConversationQuerySet:
     """Return the newest conversations of a partnership that its reader may see."""
     # Rights are checked for each conversation of the partnership, which has few. The reader may see tens of thousands.
     with for_a_few_records():
         visible_conversations = Conversation.objects.visible_to(user)
-    conversations = visible_conversations.filter(partnership=partnership).for_listing()
+    conversations = visible_conversations.filter(partnership=partnership_id).for_listing()
     return conversations.order_by("-held_on", "-pk")[:MAX_RECORDS]
 
 
@@ -305,9 +305,9 @@ def organisation_plans(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "web/organisation_plans.html", context)
 
 
-def _plans_of_organisation(user: User, organisation: int) -> PlanQuerySet:
+def _plans_of_organisation(user: User, organisation_id: int) -> PlanQuerySet:
     """Return the plans of an organisation that the person may see, the last published first."""
-    plans = Plan.objects.visible_to(user).owned_by(organisation)
+    plans = Plan.objects.visible_to(user).owned_by(organisation_id)
     return plans.for_listing().order_by("-last_published_at", "-pk")[:MAX_RECORDS]
 
 

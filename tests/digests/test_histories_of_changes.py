@@ -231,7 +231,7 @@ class History:
         partnership = self.world.partnership.pk
         shown = Event.objects.filter(target_kind="partnership", target_id=partnership).values_list("pk", flat=True)
         note_events_seen(
-            person_id=reader.person.pk, kind="partnership", record_id=partnership, events=list(shown), now=self.now
+            person_id=reader.person.pk, kind="partnership", record_id=partnership, event_ids=list(shown), now=self.now
         )
         both = {mark for mark, of_larkhaven in self.marks.values() if of_larkhaven and name == "vera"}
         reader.perhaps |= reader.untold & both

@@ -101,7 +101,7 @@ def test_marking_nothing_says_what_to_do(world: World, item: InboxItem) -> None:
 def test_the_inbox_is_filtered_by_group_and_unread(world: World, item: InboxItem) -> None:
     assert "Sixty modular homes" in page(world.ben, "?group=commitments&unread=yes")
     assert "No notices match." in page(world.ben, "?group=asks")
-    mark_items(person=world.ben, items=[item.pk], is_read=True, now=timezone.now())
+    mark_items(person=world.ben, item_ids=[item.pk], is_read=True, now=timezone.now())
 
     assert "No notices match." in page(world.ben, "?unread=yes")
 

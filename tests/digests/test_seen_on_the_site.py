@@ -120,7 +120,7 @@ def test_an_older_page_of_the_history_counts_for_nothing(world: World, partnersh
         person_id=world.ben.pk,
         kind="partnership",
         record_id=world.partnership.pk,
-        events=[],
+        event_ids=[],
         now=timezone.now(),
     )
 

@@ -174,7 +174,7 @@ def tried_deliveries(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         delivery_ids.append(delivery)
         if len(delivery_ids) == 1:
             raise ValueError
-        return services.stop_email(delivery=delivery, **options)
+        return services.stop_email(delivery_id=delivery, **options)
 
     monkeypatch.setattr(unsubscribes, "stop_email", stop_all_but_first)
     return delivery_ids
@@ -435,7 +435,10 @@ def test_following_a_partnership_again_includes_its_stopped_plan(world: World, p
     publish(plan, 100, author=world.amina)
     play(office)
     services.stop_email(
-        person=world.ben, delivery=Delivery.objects.get(recipient=world.ben).pk, reason="By link.", now=timezone.now()
+        person=world.ben,
+        delivery_id=Delivery.objects.get(recipient=world.ben).pk,
+        reason="By link.",
+        now=timezone.now(),
     )
     partnership = Subscription.objects.get(person=world.ben, partnership=world.partnership)
     services.stop(subscriptions=[partnership], author=world.ben, reason="Enough.", now=timezone.now())

@@ -175,7 +175,7 @@ def test_what_was_read_on_the_site_is_not_in_the_summary(world: World, office: P
 
 def test_no_summary_leaves_when_all_was_read(world: World, office: PostOffice) -> None:
     propose(world)
-    services.mark_items(person=world.ben, items=None, is_read=True, now=timezone.now())
+    services.mark_items(person=world.ben, item_ids=None, is_read=True, now=timezone.now())
 
     play(office, now=timezone.now() + dt.timedelta(days=5))
 
@@ -185,7 +185,7 @@ def test_no_summary_leaves_when_all_was_read(world: World, office: PostOffice) -
 def test_what_was_read_between_choosing_and_sending_is_left_out(world: World, office: PostOffice) -> None:
     propose(world)
     plan_round(now=timezone.now() + dt.timedelta(days=5))
-    services.mark_items(person=world.ben, items=None, is_read=True, now=timezone.now())
+    services.mark_items(person=world.ben, item_ids=None, is_read=True, now=timezone.now())
 
     office.drain()
 

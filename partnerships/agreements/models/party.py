@@ -50,29 +50,29 @@ class PartyQuerySet(models.QuerySet["Party"]):
             Party,
             "partnership",
             condition,
-            person=user.pk or 0,
+            person_id=user.pk or 0,
             everywhere=partial(organisations_of, user),
             organisations=organisations_of(user, *roles),
         )
 
-    def person_takes_part(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
+    def person_takes_part(self, user: User | AnonymousUser, partnership_id: int, *roles: str) -> bool:
         """Return whether the person has one of the roles for a present party."""
-        return self._has_party(user, partnership, Q(status=PartyStatus.ACCEPTED), *roles)
+        return self._has_party(user, partnership_id, Q(status=PartyStatus.ACCEPTED), *roles)
 
-    def person_takes_decisions(self, user: User | AnonymousUser, partnership: int, *roles: str) -> bool:
+    def person_takes_decisions(self, user: User | AnonymousUser, partnership_id: int, *roles: str) -> bool:
         """Return whether the person has one of the roles for a present party that is not an observer."""
         is_deciding = Q(status=PartyStatus.ACCEPTED) & ~Q(role=PartyRole.OBSERVER)
-        return self._has_party(user, partnership, is_deciding, *roles)
+        return self._has_party(user, partnership_id, is_deciding, *roles)
 
-    def _has_party(self, user: User | AnonymousUser, partnership: int, condition: Q, *roles: str) -> bool:
+    def _has_party(self, user: User | AnonymousUser, partnership_id: int, condition: Q, *roles: str) -> bool:
         """Return whether the person has one of the roles for a matching party of the partnership."""
         partnership_ids = self.remembered_partnership_ids(user, condition, *roles)
         if partnership_ids is None:
             own_organisations = Membership.objects.organisations_of(user, *roles)
             return self.filter(
-                condition, id_is_among("organisation", own_organisations), partnership=partnership
+                condition, id_is_among("organisation", own_organisations), partnership=partnership_id
             ).exists()
-        return partnership in partnership_ids
+        return partnership_id in partnership_ids
 
     def accepted(self) -> PartyQuerySet:
         """Return parties that accepted and have not left."""

@@ -26,19 +26,19 @@ from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
 
-def dates_of_partnerships(user: User, partnerships: Collection[int]) -> list[CalendarEntry]:
-    """Return the dates of those of these partnerships (ids) in which the person takes part.
+def dates_of_partnerships(user: User, partnership_ids: Collection[int]) -> list[CalendarEntry]:
+    """Return the dates of those of these partnerships in which the person takes part.
 
     The dates are the start, review, end and last day for notice.
     """
-    own_partnerships = Partnership.objects.with_party_of(user).filter(pk__in=partnerships)
+    own_partnerships = Partnership.objects.with_party_of(user).filter(pk__in=partnership_ids)
     return _entries_of_partnerships(list(own_partnerships.order_by("pk")))
 
 
-def _partnerships(user: User, partnerships: list[int]) -> PartnershipQuerySet:
+def _partnerships(user: User, partnership_ids: list[int]) -> PartnershipQuerySet:
     """Return the partnerships in which the person takes part, or only those with these ids."""
     own_partnerships = Partnership.objects.with_party_of(user).order_by("pk")
-    return own_partnerships.filter(pk__in=partnerships) if partnerships else own_partnerships
+    return own_partnerships.filter(pk__in=partnership_ids) if partnership_ids else own_partnerships
 
 
 def _entries_of_partnerships(partnerships: list[Partnership]) -> list[CalendarEntry]:
@@ -95,12 +95,12 @@ def _is_after_end(partnership: Partnership, day: dt.date) -> bool:
     return final_day is not None and day > final_day
 
 
-def _objectives(user: User, partnerships: list[int]) -> QuerySet[Objective]:
-    """Return the objectives that the person may see, in these partnerships (ids) or in all."""
+def _objectives(user: User, partnership_ids: list[int]) -> QuerySet[Objective]:
+    """Return the objectives that the person may see, in these partnerships or in all."""
     changes = Event.objects.filter(target_kind="partnership", target_id=OuterRef("partnership")).order_by("-at")
     objectives = Objective.objects.visible_to(user).annotate(partnership_changed_at=Subquery(changes.values("at")[:1]))
     objectives = objectives.select_related("partnership").order_by("pk")
-    return objectives.filter(partnership__in=partnerships) if partnerships else objectives
+    return objectives.filter(partnership__in=partnership_ids) if partnership_ids else objectives
 
 
 def _entries_of_objectives(objectives: list[Objective]) -> list[CalendarEntry]:
@@ -124,8 +124,8 @@ def _entries_of_objectives(objectives: list[Objective]) -> list[CalendarEntry]:
     ]
 
 
-def _signatories(user: User, partnerships: list[int]) -> QuerySet[TermsSignatory]:
-    """Return the parties of these partnerships (ids) that must sign terms by a day.
+def _signatories(user: User, partnership_ids: list[int]) -> QuerySet[TermsSignatory]:
+    """Return the parties of these partnerships that must sign terms by a day.
 
     Without partnerships, only the person's own organisations are returned, in all their partnerships.
     """
@@ -134,8 +134,8 @@ def _signatories(user: User, partnerships: list[int]) -> QuerySet[TermsSignatory
         version__in=TermsVersion.objects.visible_to(user).order_by().values("pk"),
         version__partnership__in=Partnership.objects.with_party_of(user).values("pk"),
     )
-    if partnerships:
-        signatories = signatories.filter(version__partnership__in=partnerships)
+    if partnership_ids:
+        signatories = signatories.filter(version__partnership__in=partnership_ids)
     else:
         signatories = signatories.filter(organisation__in=Organisation.objects.of_person(user))
     return signatories.order_by("pk").select_related("organisation", "version__partnership", "version__proposal")

@@ -107,14 +107,16 @@ def reminder_choices_of(party: Party) -> tuple[list[int], list[str]]:
     return list(choice.days), list(choice.dates)
 
 
-def gaps_of(user: User, partnerships: Collection[int], today: dt.date) -> dict[int, Gap]:
+def gaps_of(user: User, partnership_ids: Collection[int], today: dt.date) -> dict[int, Gap]:
     """Return the days without cover before or after these partnerships, by id. Makes one query.
 
     Only gaps between agreements that the person reads in full are returned.
     """
     readable_partnerships = Partnership.objects.readable_today_by(user).values("pk")
     successors = (
-        Partnership.objects.filter(Q(pk__in=partnerships) | Q(redefines__in=partnerships), redefines__isnull=False)
+        Partnership.objects.filter(
+            Q(pk__in=partnership_ids) | Q(redefines__in=partnership_ids), redefines__isnull=False
+        )
         .filter(pk__in=readable_partnerships, redefines__in=readable_partnerships)
         .exclude(status=Status.ENDED, starts_on=None)
         .select_related("redefines")
@@ -208,9 +210,9 @@ def chain_lookup(user: User, partnership: Partnership) -> Lookup:
     return lookup(_next_in_chain, user, partnership.pk)
 
 
-def _next_in_chain(user: User, partnership: int) -> QuerySet[Partnership]:
+def _next_in_chain(user: User, partnership_id: int) -> QuerySet[Partnership]:
     """Return the newest successor of the partnership, without successors that ended before they started."""
-    successors = Partnership.objects.readable_today_by(user).filter(redefines=partnership)
+    successors = Partnership.objects.readable_today_by(user).filter(redefines=partnership_id)
     return successors.exclude(status=Status.ENDED, starts_on=None).order_by("-pk")[:1]
 
 

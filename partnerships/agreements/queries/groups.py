@@ -10,9 +10,9 @@ from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.people.models import User
 
 
-def group_links_of(partnership: int) -> QuerySet[WorkingGroup]:
+def group_links_of(partnership_id: int) -> QuerySet[WorkingGroup]:
     """Return the rows that connect the partnership, as a parent or as a working group, with others."""
-    return WorkingGroup.objects.filter(Q(parent=partnership) | Q(partnership=partnership))
+    return WorkingGroup.objects.filter(Q(parent=partnership_id) | Q(partnership=partnership_id))
 
 
 def groups_section(user: User, partnership: Partnership, *, has_rows: bool) -> Section | None:
@@ -36,15 +36,17 @@ def groups_lookups(user: User, partnership: Partnership) -> list[Lookup]:
     return [lookup(_visible_groups, user, partnership.pk), lookup(_visible_parent_link, user, partnership.pk)]
 
 
-def _visible_groups(user: User, partnership: int) -> QuerySet[Partnership]:
+def _visible_groups(user: User, partnership_id: int) -> QuerySet[Partnership]:
     """Return the working groups of the partnership that the person may see today."""
     visible_partnerships = Partnership.objects.visible_today_to(user)
-    return visible_partnerships.filter(as_group__parent=partnership).select_related("as_group").order_by("title", "pk")
+    return (
+        visible_partnerships.filter(as_group__parent=partnership_id).select_related("as_group").order_by("title", "pk")
+    )
 
 
-def _visible_parent_link(user: User, partnership: int) -> QuerySet[WorkingGroup]:
+def _visible_parent_link(user: User, partnership_id: int) -> QuerySet[WorkingGroup]:
     """Return the link from the partnership to its parent, if the person may see the parent today."""
     visible_partnerships = Partnership.objects.visible_today_to(user)
-    return WorkingGroup.objects.filter(partnership=partnership, parent__in=visible_partnerships).select_related(
+    return WorkingGroup.objects.filter(partnership=partnership_id, parent__in=visible_partnerships).select_related(
         "parent"
     )

@@ -206,9 +206,9 @@ def objective_states(
     ]
 
 
-def _objectives_of(partnership: int) -> QuerySet[Objective]:
+def _objectives_of(partnership_id: int) -> QuerySet[Objective]:
     """Return the objectives of the partnership, in their order."""
-    rows = Objective.objects.filter(partnership=partnership)
+    rows = Objective.objects.filter(partnership=partnership_id)
     return rows.select_related("organisation", "owner").order_by("position", "pk")
 
 
@@ -229,9 +229,9 @@ def by_objective(reports: Iterable[ObjectiveProgress]) -> dict[int, list[Objecti
     return reports_by_objective
 
 
-def _reports_of(objectives: list[int], until: dt.datetime | None = None) -> QuerySet[ObjectiveProgress]:
+def _reports_of(objective_ids: list[int], until: dt.datetime | None = None) -> QuerySet[ObjectiveProgress]:
     """Return the query for the progress reports of these objectives, newest first."""
-    rows = ObjectiveProgress.objects.filter(objective__in=objectives)
+    rows = ObjectiveProgress.objects.filter(objective__in=objective_ids)
     if until is not None:
         rows = rows.filter(at__lte=until)
     return rows.select_related("by", "organisation").order_by("-on", "-pk")
@@ -261,14 +261,14 @@ def _links_of(user: User, objectives: Iterable[Objective]) -> dict[int, dict[str
     return lines
 
 
-def _links_among(objectives: list[int]) -> QuerySet[ObjectiveLink]:
-    """Return the links of these objectives (ids), the oldest first."""
-    return ObjectiveLink.objects.filter(objective__in=objectives).order_by("pk")
+def _links_among(objective_ids: list[int]) -> QuerySet[ObjectiveLink]:
+    """Return the links of these objectives, the oldest first."""
+    return ObjectiveLink.objects.filter(objective__in=objective_ids).order_by("pk")
 
 
-def objectives_lookup(partnership: int) -> Lookup:
+def objectives_lookup(partnership_id: int) -> Lookup:
     """Return the query with which `objective_states` begins, so that `read_ahead` can run it with others."""
-    return lookup(_objectives_of, partnership)
+    return lookup(_objectives_of, partnership_id)
 
 
 def _objectives_at(partnership: Partnership, left_at: dt.datetime) -> list[Objective]:

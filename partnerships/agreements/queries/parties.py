@@ -63,16 +63,16 @@ def name_as_at(partnership: Partnership, parties: Iterable[Party], *, left_at: d
     show_names_of_day(dated_organisations)
 
 
-def earlier_organisations_at(partnership: int, at: dt.datetime) -> dict[int, Organisation]:
+def earlier_organisations_at(partnership_id: int, at: dt.datetime) -> dict[int, Organisation]:
     """Return the predecessors that took part in a partnership at an earlier moment, by the id of today's organisation.
 
     A predecessor that still has its own row of `Party` is left out, because its part ended with the succession.
     """
-    earlier_holders = holders_at("partnerships", partnership, at)
+    earlier_holders = holders_at("partnerships", partnership_id, at)
     if not earlier_holders:
         return {}
     holder_ids = [holder.pk for holder in earlier_holders.values()]
-    parties = Party.objects.filter(partnership=partnership, organisation__in=holder_ids)
+    parties = Party.objects.filter(partnership=partnership_id, organisation__in=holder_ids)
     ids_with_own_row = set(parties.values_list("organisation", flat=True))
     return {pk: holder for pk, holder in earlier_holders.items() if holder.pk not in ids_with_own_row}
 

@@ -39,17 +39,17 @@ def people_in_post(
 
 
 def people_in_posts(
-    organisations: Collection[int], role: str, *, day: dt.date, partnership: Partnership | int | None = None
+    organisation_ids: Collection[int], role: str, *, day: dt.date, partnership: Partnership | int | None = None
 ) -> dict[int, list[User]]:
-    """Return the people who hold a post of each of these organisations (ids) on a day. Makes one query.
+    """Return the people who hold a post of each of these organisations on a day. Makes one query.
 
     `people_in_post` says which posts are used.
     """
     is_for_post = Q(post__partnership=None)
     if partnership is not None:
         is_for_post |= Q(post__partnership=partnership)
-    holders_by_organisation: dict[int, list[Holder]] = {pk: [] for pk in organisations}
-    for holder in _acting_holders(organisations, day).filter(is_for_post, post__role=role):
+    holders_by_organisation: dict[int, list[Holder]] = {pk: [] for pk in organisation_ids}
+    for holder in _acting_holders(organisation_ids, day).filter(is_for_post, post__role=role):
         holders_by_organisation[holder.post.organisation_id].append(holder)
 
     people_by_organisation: dict[int, list[User]] = {}
@@ -62,7 +62,7 @@ def people_in_posts(
     return people_by_organisation
 
 
-def _acting_holders(organisations: Collection[int], day: dt.date) -> HolderQuerySet:
+def _acting_holders(organisation_ids: Collection[int], day: dt.date) -> HolderQuerySet:
     """Return the holders of these organisations' posts on a day, by name.
 
     Holders without an account, or who do not act for the organisation, are left out.
@@ -72,7 +72,7 @@ def _acting_holders(organisations: Collection[int], day: dt.date) -> HolderQuery
     )
     current_holders = Holder.objects.current(day).filter(
         Exists(acting),
-        post__organisation__in=organisations,
+        post__organisation__in=organisation_ids,
         post__in=Post.objects.not_ended(),
         person__account_since__isnull=False,
     )
@@ -110,9 +110,9 @@ def teams_of(user: User, partnership: Partnership, parties: Iterable[Party]) -> 
     return teams
 
 
-def open_posts_of(organisation: int) -> QuerySet[Post]:
+def open_posts_of(organisation_id: int) -> QuerySet[Post]:
     """Return the open posts of a whole organisation, without its posts in partnerships."""
-    return Post.objects.not_ended().filter(organisation=organisation, partnership=None)
+    return Post.objects.not_ended().filter(organisation=organisation_id, partnership=None)
 
 
 def contacts_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:
@@ -129,9 +129,11 @@ def contacts_section(user: User, organisation: Organisation, *, has_rows: bool) 
     return Section("agreements/posts/_organisation_section.html", context)
 
 
-def _organisation_posts(user: User, organisation: int) -> QuerySet[Post]:
+def _organisation_posts(user: User, organisation_id: int) -> QuerySet[Post]:
     """Return the open posts of the whole organisation that the person may see."""
-    return Post.objects.visible_to(user).not_ended().filter(organisation=organisation, partnership=None).for_listing()
+    return (
+        Post.objects.visible_to(user).not_ended().filter(organisation=organisation_id, partnership=None).for_listing()
+    )
 
 
 def _vacant_post_reach(now: dt.datetime) -> Reach:

@@ -42,15 +42,15 @@ def _open_objectives(**conditions: object) -> QuerySet[Objective]:
     return rows.select_related("organisation", "partnership").order_by("partnership", "position", "pk")
 
 
-def open_objective_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Objective]:
+def open_objective_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Objective]:
     """Return the open objectives of these partnerships."""
-    return _open_objectives(partnership__in=partnerships)
+    return _open_objectives(partnership__in=partnership_ids)
 
 
-def open_objective_report_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[ObjectiveProgress]:
+def open_objective_report_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[ObjectiveProgress]:
     """Return the progress reports of the open objectives of these partnerships, newest first."""
     reports = ObjectiveProgress.objects.filter(
-        objective__partnership__in=partnerships, objective__status=ObjectiveStatus.OPEN
+        objective__partnership__in=partnership_ids, objective__status=ObjectiveStatus.OPEN
     )
     return reports.select_related("by", "organisation").order_by("-on", "-pk")
 
@@ -70,15 +70,15 @@ def _is_stuck(state: ObjectiveState) -> bool:
     return state.tag == "behind" or bool(state.blocked_by)
 
 
-def readable_objective_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Objective]:
+def readable_objective_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Objective]:
     """Return the open objectives of these partnerships that the person may see."""
-    readable = Objective.objects.visible_to(user).filter(partnership__in=partnerships).values("pk")
+    readable = Objective.objects.visible_to(user).filter(partnership__in=partnership_ids).values("pk")
     return _open_objectives(pk__in=readable)
 
 
-def stuck_objectives(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
+def stuck_objectives(user: User, partnership_ids: list[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the objectives of these partnerships that are blocked or behind."""
-    objectives = rows_for(readable_objective_rows, user, partnerships, now)
+    objectives = rows_for(readable_objective_rows, user, partnership_ids, now)
     objective_states = _states_of(objectives, reports_of(objectives), timezone.localdate(now))
     return [_stuck_objective(state) for state in objective_states if _is_stuck(state)]
 
@@ -87,7 +87,7 @@ def _stuck_objective(state: ObjectiveState) -> StuckRecord:
     """Return the entry about an objective that is behind or blocked."""
     objective, blocked_by = state.objective, state.blocked_by
     return StuckRecord(
-        partnership=objective.partnership_id,
+        partnership_id=objective.partnership_id,
         what="Objective blocked" if blocked_by else "Objective behind",
         title=f"{objective.text}: {blocked_by}" if blocked_by else objective.text,
         path=objective.get_absolute_url(),
@@ -96,48 +96,48 @@ def _stuck_objective(state: ObjectiveState) -> StuckRecord:
     )
 
 
-def unsigned_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[TermsSignatory]:
+def unsigned_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[TermsSignatory]:
     """Return the parties of these partnerships that have not signed terms for `UNSIGNED_DAYS`."""
-    readable_partnerships = Partnership.objects.readable_today_by(user).filter(pk__in=partnerships)
+    readable_partnerships = Partnership.objects.readable_today_by(user).filter(pk__in=partnership_ids)
     return TermsSignatory.objects.waiting().filter(
         version__partnership__in=readable_partnerships.values("pk"),
         asked_at__lte=now - dt.timedelta(days=UNSIGNED_DAYS),
     )
 
 
-def untouched_draft_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[TermsProposal]:
+def untouched_draft_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[TermsProposal]:
     """Return the drafts of terms of these partnerships that were not changed for `UNTOUCHED_DAYS`."""
     drafts = TermsProposal.objects.draft_visible_to(user).filter(
-        partnership__in=partnerships,
+        partnership__in=partnership_ids,
         status=ProposalStatus.DRAFTING,
         updated_at__lte=now - dt.timedelta(days=UNTOUCHED_DAYS),
     )
     return drafts.select_related("partnership", "proposed_by").order_by("pk")
 
 
-def stuck_terms(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
+def stuck_terms(user: User, partnership_ids: list[int], now: dt.datetime) -> list[StuckRecord]:
     """Return terms that were not signed for `UNSIGNED_DAYS`, and drafts that were not changed for `UNTOUCHED_DAYS`."""
     unsigned_terms = [
         StuckRecord(
-            partnership=signatory.version.partnership_id,
+            partnership_id=signatory.version.partnership_id,
             what="Terms not signed",
             title=f"{signatory.version.partnership.title}, version {signatory.version.number}",
             path=signatory.version.get_absolute_url(),
             since=timezone.localdate(signatory.asked_at),
             waits_for=signatory.organisation.display_name,
         )
-        for signatory in rows_for(unsigned_rows, user, partnerships, now)
+        for signatory in rows_for(unsigned_rows, user, partnership_ids, now)
     ]
     untouched_drafts = [
         StuckRecord(
-            partnership=draft.partnership_id,
+            partnership_id=draft.partnership_id,
             what="Draft of terms not changed for a while",
             title=draft.partnership.title if draft.is_first else f"{draft.name}: {draft.reason}"[:120],
             path=draft.get_absolute_url(),
             since=timezone.localdate(draft.updated_at),
             waits_for=draft.proposed_by.display_name,
         )
-        for draft in rows_for(untouched_draft_rows, user, partnerships, now)
+        for draft in rows_for(untouched_draft_rows, user, partnership_ids, now)
     ]
     return unsigned_terms + untouched_drafts
 
@@ -154,7 +154,7 @@ def suggest_objectives(user: User, partnerships: Sequence[Partnership], since: L
     return [_objectives_suggestion(partnership, states) for partnership, states in stuck_by_partnership.items()]
 
 
-def _objectives_suggestion(partnership: int, stuck_states: Sequence[ObjectiveState]) -> AgendaSuggestion:
+def _objectives_suggestion(partnership_id: int, stuck_states: Sequence[ObjectiveState]) -> AgendaSuggestion:
     """Return the agenda item that names these objectives, which are blocked or behind."""
     names = [f"{state.objective.text} ({state.label.lower()})" for state in stuck_states[:_MAX_NAMES]]
     if len(stuck_states) == 1:
@@ -162,11 +162,11 @@ def _objectives_suggestion(partnership: int, stuck_states: Sequence[ObjectiveSta
     else:
         title = f"{len(stuck_states)} objectives need attention"
     return AgendaSuggestion(
-        partnership=partnership,
+        partnership_id=partnership_id,
         subject_kind="partnership",
-        subject_id=partnership,
+        subject_id=partnership_id,
         title=title,
-        path=reverse("agreements:objectives", args=[partnership]),
+        path=reverse("agreements:objectives", args=[partnership_id]),
         purpose=Purpose.DISCUSSION,
         detail=shorten("; ".join(names), 300),
     )
@@ -183,7 +183,7 @@ def suggest_terms(user: User, partnerships: Sequence[Partnership], since: LookBa
         names_by_partnership[proposal.partnership_id].append(name)
     return [
         AgendaSuggestion(
-            partnership=partnership,
+            partnership_id=partnership,
             subject_kind="partnership",
             subject_id=partnership,
             title="Terms waiting for signatures",
@@ -195,9 +195,9 @@ def suggest_terms(user: User, partnerships: Sequence[Partnership], since: LookBa
     ]
 
 
-def awaiting_terms_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[TermsProposal]:
+def awaiting_terms_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[TermsProposal]:
     """Return the terms of these partnerships that are awaiting signatures."""
-    proposals = TermsProposal.objects.filter(partnership__in=partnerships, status=ProposalStatus.AWAITING)
+    proposals = TermsProposal.objects.filter(partnership__in=partnership_ids, status=ProposalStatus.AWAITING)
     return proposals.select_related("proposed_by").order_by("partnership", "number")
 
 

@@ -152,18 +152,18 @@ def sharing_agreement_of(partnership: Partnership, day: dt.date) -> Partnership 
     return sharing_agreements_of([partnership.pk], day).get(partnership.pk)
 
 
-def sharing_agreements_of(partnerships: Collection[int], day: dt.date) -> dict[int, Partnership]:
-    """Return a data-sharing agreement in force on a day for each of these partnerships (ids), if it has one.
+def sharing_agreements_of(partnership_ids: Collection[int], day: dt.date) -> dict[int, Partnership]:
+    """Return a data-sharing agreement in force on a day for each of these partnerships, if it has one.
 
     All parties of the partnership except observers must be parties of the agreement and must have signed it. Makes at
     most three queries, unless a party of an agreement has succeeded one that signed.
     """
     # A single party has no partner to share data with.
-    signing_parties = _signing_parties(partnerships)
+    signing_parties = _signing_parties(partnership_ids)
     parties_to_cover = {pk: party_ids for pk, party_ids in signing_parties.items() if len(party_ids) > 1}
     if not parties_to_cover:
         return {}
-    entries = rows_for(_entries_of_sharing_agreements, list(partnerships), day=day)
+    entries = rows_for(_entries_of_sharing_agreements, list(partnership_ids), day=day)
     agreement_by_pk = {entry.partnership_id: entry.partnership for entry in entries}
     versions = {entry.partnership_id: entry.version for entry in entries}
     agreement_parties = {
@@ -189,47 +189,47 @@ def _has_bound_all(agreement: Partnership, version: TermsVersion, organisation_i
     return organisation_ids.isdisjoint(unbound_organisation_ids(agreement, day))
 
 
-def _signing_parties(partnerships: Collection[int]) -> dict[int, set[int]]:
+def _signing_parties(partnership_ids: Collection[int]) -> dict[int, set[int]]:
     """Return the present parties (ids of organisations) of each partnership, except observers."""
     organisations_by_partnership: dict[int, set[int]] = defaultdict(set)
-    for pk, organisation_id in rows_for(_signing_party_ids, list(partnerships)):
+    for pk, organisation_id in rows_for(_signing_party_ids, list(partnership_ids)):
         organisations_by_partnership[pk].add(organisation_id)
     return organisations_by_partnership
 
 
-def _signing_party_ids(partnerships: list[int]) -> QuerySet[Party, tuple[int, int]]:
+def _signing_party_ids(partnership_ids: list[int]) -> QuerySet[Party, tuple[int, int]]:
     """Return each partnership with each of its present parties, except observers, as ids."""
-    parties = Party.objects.accepted().filter(partnership__in=partnerships).exclude(role=PartyRole.OBSERVER)
+    parties = Party.objects.accepted().filter(partnership__in=partnership_ids).exclude(role=PartyRole.OBSERVER)
     return parties.values_list("partnership_id", "organisation_id")
 
 
-def sharing_lookups(partnership: int) -> list[Lookup]:
+def sharing_lookups(partnership_id: int) -> list[Lookup]:
     """Return the queries with which `is_data_sharing_open` begins, so that `read_ahead` can run them together."""
-    return [in_force_lookup(partnership), lookup(_signing_party_ids, [partnership])]
+    return [in_force_lookup(partnership_id), lookup(_signing_party_ids, [partnership_id])]
 
 
-def open_data_lookups(partnerships: list[int], day: dt.date) -> list[Lookup]:
+def open_data_lookups(partnership_ids: list[int], day: dt.date) -> list[Lookup]:
     """Return the queries with which `ids_with_open_data` begins, for `read_ahead`."""
     return [
-        lookup(_entries_with_version, partnerships, day=day),
-        lookup(_signing_party_ids, partnerships),
-        lookup(_entries_of_sharing_agreements, partnerships, day=day),
+        lookup(_entries_with_version, partnership_ids, day=day),
+        lookup(_signing_party_ids, partnership_ids),
+        lookup(_entries_of_sharing_agreements, partnership_ids, day=day),
     ]
 
 
-def _entries_with_version(partnerships: list[int], *, day: dt.date) -> TermsInForceQuerySet:
+def _entries_with_version(partnership_ids: list[int], *, day: dt.date) -> TermsInForceQuerySet:
     """Return the entry in force on a day for each partnership (id), with its version."""
-    return TermsInForce.objects.filter(partnership__in=partnerships).in_force_on(day).select_related("version")
+    return TermsInForce.objects.filter(partnership__in=partnership_ids).in_force_on(day).select_related("version")
 
 
-def _entries_of_sharing_agreements(partnerships: list[int], *, day: dt.date) -> TermsInForceQuerySet:
-    """Return the entries in force of data-sharing agreements that have a party of one of these partnerships (ids).
+def _entries_of_sharing_agreements(partnership_ids: list[int], *, day: dt.date) -> TermsInForceQuerySet:
+    """Return the entries in force of data-sharing agreements that have a party of one of these partnerships.
 
     Each entry has the version with its signatures. `signing_party_ids` are the agreement's present parties (ids of
     organisations), except observers.
     """
     signing_parties = Party.objects.accepted().exclude(role=PartyRole.OBSERVER)
-    organisations = signing_parties.filter(partnership__in=partnerships).values("organisation")
+    organisations = signing_parties.filter(partnership__in=partnership_ids).values("organisation")
     is_in_force = has_status_on(Status.ACTIVE, day) | has_status_on(Status.UNDER_REVIEW, day)
     agreements = Partnership.objects.filter(
         is_in_force,

@@ -23,10 +23,10 @@ def signers_of(organisation_id: int, partnership: Partnership | int, day: dt.dat
 
 
 def signers_by_party(
-    organisations: Collection[int], partnership: Partnership | int, day: dt.date
+    organisation_ids: Collection[int], partnership: Partnership | int, day: dt.date
 ) -> dict[int, list[User]]:
     """Return the people who may sign, by party (id of its organisation). Makes at most two queries."""
-    signers = people_in_posts(organisations, PostRole.SIGNATORY, partnership=partnership, day=day)
+    signers = people_in_posts(organisation_ids, PostRole.SIGNATORY, partnership=partnership, day=day)
     ids_without_post = [pk for pk, people in signers.items() if not people]
     if ids_without_post:
         leads = Membership.objects.current().filter(organisation__in=ids_without_post, role=Role.LEAD)

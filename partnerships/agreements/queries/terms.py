@@ -100,20 +100,23 @@ def in_force_entries(partnership: Partnership, until: dt.datetime | None = None)
         moments = [] if until is None else [until]
         rows = rows_for(_terms_in_force, partnership.pk, *moments)
         return [
-            InForceEntry(day=from_day, order=order, version=version) for order, (from_day, version) in enumerate(rows)
+            InForceEntry(day=from_day, order=order, version_id=version)
+            for order, (from_day, version) in enumerate(rows)
         ]
 
     return rows_once_a_page((in_force_entries, partnership.pk, until), fetch_entries)
 
 
-def in_force_lookup(partnership: int) -> Lookup:
+def in_force_lookup(partnership_id: int) -> Lookup:
     """Return the query for the partnership's terms in force, so that `read_ahead` can run it with others."""
-    return lookup(_terms_in_force, partnership)
+    return lookup(_terms_in_force, partnership_id)
 
 
-def _terms_in_force(partnership: int, until: dt.datetime | None = None) -> QuerySet[TermsInForce, tuple[dt.date, int]]:
+def _terms_in_force(
+    partnership_id: int, until: dt.datetime | None = None
+) -> QuerySet[TermsInForce, tuple[dt.date, int]]:
     """Return the first day and the version (id) of each entry, in the order in which they were decided."""
-    entries = TermsInForce.objects.filter(partnership=partnership).order_by("decided_at", "pk")
+    entries = TermsInForce.objects.filter(partnership=partnership_id).order_by("decided_at", "pk")
     if until is not None:
         entries = entries.filter(decided_at__lt=until)
     return entries.values_list("from_day", "version_id")
@@ -127,14 +130,14 @@ def version_in_force(partnership: Partnership, day: dt.date) -> TermsVersion | N
     entry = entry_in_force_on(in_force_entries(partnership), day)
     if entry is None:
         return None
-    version_id = entry.version
+    version_id = entry.version_id
     (version,) = rows_once_a_page((version_in_force, version_id), lambda: TermsVersion.objects.filter(pk=version_id))
     return version  # type: ignore[no-any-return]  # rows of any model
 
 
 def first_days_in_force(partnership: Partnership, until: dt.datetime | None = None) -> list[tuple[dt.date, int]]:
     """Return each day on which a version comes into force, with the id of the version."""
-    return [(entry.day, entry.version) for entry in entries_that_apply(in_force_entries(partnership, until))]
+    return [(entry.day, entry.version_id) for entry in entries_that_apply(in_force_entries(partnership, until))]
 
 
 def signing_lookups(version: TermsVersion) -> list[Lookup]:
@@ -168,16 +171,16 @@ def signing_states(version: TermsVersion, signatures: list[TermsSignature] | Non
     return states
 
 
-def signatures_of(version: int) -> QuerySet[TermsSignature]:
+def signatures_of(version_id: int) -> QuerySet[TermsSignature]:
     """Return the signatures of a version, the oldest first."""
-    signatures = TermsSignature.objects.filter(version=version).order_by("pk")
+    signatures = TermsSignature.objects.filter(version=version_id).order_by("pk")
     return signatures.select_related("organisation", "scan", "person", "recorded_by")
 
 
-def _signatories_of(version: int) -> QuerySet[TermsSignatory]:
+def _signatories_of(version_id: int) -> QuerySet[TermsSignatory]:
     """Return the parties that were asked to sign a version, by name."""
     return (
-        TermsSignatory.objects.filter(version=version)
+        TermsSignatory.objects.filter(version=version_id)
         .select_related("organisation")
         .order_by("organisation__name", "pk")
     )
@@ -191,10 +194,10 @@ def required_party_ids(partnership: Partnership, day: dt.date | None = None) -> 
     return set(_required_parties(partnership.pk, day=day))
 
 
-def _required_parties(partnership: int, *, day: dt.date | None = None) -> QuerySet[Party, int]:
+def _required_parties(partnership_id: int, *, day: dt.date | None = None) -> QuerySet[Party, int]:
     """Return the query for the organisations (ids) that must sign on a day (by default today)."""
-    notices_run_out = Notice.objects.past_last_day(day or timezone.localdate()).filter(partnership=partnership)
-    parties = Party.objects.required_to_sign().filter(partnership=partnership)
+    notices_run_out = Notice.objects.past_last_day(day or timezone.localdate()).filter(partnership=partnership_id)
+    parties = Party.objects.required_to_sign().filter(partnership=partnership_id)
     return parties.exclude(organisation__in=notices_run_out.values("organisation")).values_list(
         "organisation", flat=True
     )
@@ -256,7 +259,7 @@ def version_to_join(partnership: Partnership, day: dt.date) -> TermsVersion | No
         if not later_entries:
             return None
         entry = later_entries[0]
-    version = TermsVersion.objects.get(pk=entry.version)
+    version = TermsVersion.objects.get(pk=entry.version_id)
     version.partnership = partnership
     return version
 
@@ -332,10 +335,10 @@ def versions_awaiting_signature(partnership: Partnership) -> list[TermsVersion]:
     return rows_for(newest_awaiting, partnership.pk)
 
 
-def newest_awaiting(partnership: int) -> QuerySet[TermsVersion]:
+def newest_awaiting(partnership_id: int) -> QuerySet[TermsVersion]:
     """Return the newest version of each proposal that is awaiting signatures, by the proposal's number."""
     versions = TermsVersion.objects.filter(
-        proposal__partnership=partnership, proposal__status=ProposalStatus.AWAITING
+        proposal__partnership=partnership_id, proposal__status=ProposalStatus.AWAITING
     ).select_related("proposal")
     # A proposal that was sent several times has several versions. DISTINCT ON returns the one with the highest number.
     return versions.order_by("proposal__number", "-number").distinct("proposal__number")
@@ -349,9 +352,9 @@ def versions_to_join(partnership: Partnership) -> list[TermsVersion]:
     return versions
 
 
-def awaiting_joiners(partnership: int) -> QuerySet[TermsVersion]:
+def awaiting_joiners(partnership_id: int) -> QuerySet[TermsVersion]:
     """Return the versions that parties which joined later have yet to sign, by number."""
-    signatories = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership)
+    signatories = TermsSignatory.objects.waiting().filter(joins=True, version__partnership=partnership_id)
     versions = TermsVersion.objects.filter(pk__in=signatories.order_by().values("version"))
     return versions.select_related("proposal").order_by("number")
 

@@ -18,18 +18,18 @@ def copy_posts(
     *,
     partnership: Partnership,
     successor: Partnership,
-    organisations: Collection[int],
+    organisation_ids: Collection[int],
     author: User | None,
     now: dt.datetime,
 ) -> int:
-    """Copy the open posts of these organisations (ids) to the successor, and return how many posts were copied.
+    """Copy the open posts of these organisations to the successor, and return how many posts were copied.
 
     Present holders are copied too, with their contact details. Contacts without an account are emailed about the data
     that we hold about them. Does not check rights. Call with the organisations and both partnerships locked.
     """
     today = timezone.localdate(now)
     reason = f"Copied from “{partnership.title}”, which this partnership renews."[:300]
-    posts = Post.objects.not_ended().filter(partnership=partnership, organisation__in=organisations)
+    posts = Post.objects.not_ended().filter(partnership=partnership, organisation__in=organisation_ids)
     original_posts = list(posts.select_related("organisation").order_by("pk"))
     for post in original_posts:
         new_post = Post.objects.create(

@@ -14,8 +14,8 @@ from partnerships.organisations.models import Membership
 from partnerships.organisations.obligations import Change, RecordMove
 
 
-def end_holdings_left_behind(records: Collection[int], move: RecordMove) -> list[Change]:
-    """End the time of people who hold these posts (ids) but do not act for `move.target`, and return the changes.
+def end_holdings_left_behind(record_ids: Collection[int], move: RecordMove) -> list[Change]:
+    """End the time of people who hold these posts but do not act for `move.target`, and return the changes.
 
     Contacts without an account keep their posts.
     """
@@ -25,7 +25,7 @@ def end_holdings_left_behind(records: Collection[int], move: RecordMove) -> list
     )
     holders = (
         Holder.objects.current_or_future(today)
-        .filter(post__in=records, post__organisation=move.target)
+        .filter(post__in=record_ids, post__organisation=move.target)
         .exclude(person=None)
         .exclude(person__in=memberships.values("person"))
     )

@@ -212,7 +212,9 @@ def renew(
     present_ids = [
         party_organisation.pk for party_organisation in locked_organisations if not party_organisation.is_ended
     ]
-    copy_posts(partnership=locked_partnership, successor=successor, organisations=present_ids, author=author, now=now)
+    copy_posts(
+        partnership=locked_partnership, successor=successor, organisation_ids=present_ids, author=author, now=now
+    )
 
     set_status(successor, Status.DRAFTING, reason=reason.strip(), author=author, now=now, organisation=organisation)
     record_event(

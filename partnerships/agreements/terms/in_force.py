@@ -20,12 +20,12 @@ from partnerships.documents import Content, Schema, rebase
 
 @dataclass(frozen=True, slots=True, order=True)
 class InForceEntry:
-    """The version (by id) that is in force from a day on."""
+    """The version that is in force from a day on."""
 
     day: dt.date
     #: The later the decision, the higher this number. Of two entries for one day, the higher one applies.
     order: int
-    version: int
+    version_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Addition:
     """A version that must be written, and the day from which it is in force."""
 
     day: dt.date
-    #: Id of the version that the amendment changes, or None if no terms were in force.
-    base: int | None
+    #: The version that the amendment changes, or None if no terms were in force.
+    base_id: int | None
     content: Content
 
 
@@ -67,13 +67,13 @@ def versions_to_write(
     due to be in force. `drafted_from` is the content from which the draft was begun, or None for the first terms.
     """
     current_entry = entry_in_force_on(entries, day)
-    base_by_day = {day: current_entry.version if current_entry else None}
-    base_by_day |= {entry.day: entry.version for entry in entries_that_apply(entries) if entry.day > day}
+    base_id_by_day = {day: current_entry.version_id if current_entry else None}
+    base_id_by_day |= {entry.day: entry.version_id for entry in entries_that_apply(entries) if entry.day > day}
 
     additions = []
-    for first_day, base in base_by_day.items():
+    for first_day, base_id in base_id_by_day.items():
         content = draft
-        if base is not None and drafted_from is not None:
-            content = rebase(schema, draft, drafted_from, content_of(base))
-        additions.append(Addition(day=first_day, base=base, content=content))
+        if base_id is not None and drafted_from is not None:
+            content = rebase(schema, draft, drafted_from, content_of(base_id))
+        additions.append(Addition(day=first_day, base_id=base_id, content=content))
     return additions

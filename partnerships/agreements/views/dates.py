@@ -75,7 +75,7 @@ def _closed_on(notice: Notice) -> dt.date | None:
     return timezone.localdate(closed_at) if closed_at else None
 
 
-def _own_party(user: User, pk: int, party: int) -> Party:
+def _own_party(user: User, pk: int, party_id: int) -> Party:
     """Return a present party that the person leads.
 
     Raises 404 for people who may not read the partnership, and 403 for other readers.
@@ -83,7 +83,7 @@ def _own_party(user: User, pk: int, party: int) -> Party:
     get_visible(user, pk)
     own_party = get_object_or_404(
         Party.objects.select_related("organisation", "partnership"),
-        pk=party,
+        pk=party_id,
         partnership=pk,
         partnership__in=Partnership.objects.readable_today_by(user),
     )

@@ -75,9 +75,9 @@ def members(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _parties(partnership: int) -> QuerySet[Party]:
+def _parties(partnership_id: int) -> QuerySet[Party]:
     """Return all parties of a partnership, in the order of the page."""
-    return with_predecessors(Party.objects.filter(partnership=partnership).by_role_and_name())
+    return with_predecessors(Party.objects.filter(partnership=partnership_id).by_role_and_name())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -139,11 +139,11 @@ def _confirm_invitation(request: HttpRequest, organisation: Organisation, recipi
     messages.warning(request, message)
 
 
-def _party(user: User, pk: int, party: int) -> Party:
+def _party(user: User, pk: int, party_id: int) -> Party:
     """Return a party of a partnership that the person may read in full today, or raise 404."""
     return get_object_or_404(
         Party.objects.select_related("organisation", "partnership", "invited_by"),
-        pk=party,
+        pk=party_id,
         partnership=pk,
         partnership__in=Partnership.objects.readable_today_by(user),
     )

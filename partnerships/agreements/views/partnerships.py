@@ -150,7 +150,7 @@ def _note_seen(request: HttpRequest, user: User, pk: int, events: Iterable[Event
     """Record that the person saw these events of the partnership, if a person is reading the page."""
     if is_reading_page(request):
         event_ids = [event.pk for event in events]
-        note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, events=event_ids, now=timezone.now())
+        note_events_seen(person_id=user.pk, kind="partnership", record_id=pk, event_ids=event_ids, now=timezone.now())
 
 
 def _outline(request: HttpRequest, partnership: Partnership) -> HttpResponse:
@@ -165,19 +165,19 @@ def _predecessor(user: User, pk: int | None) -> Partnership | None:
     return Partnership.objects.visible_to(user).filter(pk=pk).first() if pk else None
 
 
-def _parties(partnership: int) -> QuerySet[Party]:
+def _parties(partnership_id: int) -> QuerySet[Party]:
     """Return all parties of a partnership, by role and name."""
-    return Party.objects.filter(partnership=partnership).by_role_and_name()
+    return Party.objects.filter(partnership=partnership_id).by_role_and_name()
 
 
-def _areas(partnership: int) -> QuerySet[Area, str]:
+def _areas(partnership_id: int) -> QuerySet[Area, str]:
     """Return the names of the areas of a partnership."""
-    return Area.objects.filter(partnerships=partnership).order_by("name", "pk").values_list("name", flat=True)
+    return Area.objects.filter(partnerships=partnership_id).order_by("name", "pk").values_list("name", flat=True)
 
 
-def _successors(user: User, partnership: int) -> QuerySet[Partnership]:
+def _successors(user: User, partnership_id: int) -> QuerySet[Partnership]:
     """Return the successors of a partnership that the reader may see, newest first."""
-    return Partnership.objects.visible_to(user).filter(redefines=partnership).order_by("-created_at", "pk")
+    return Partnership.objects.visible_to(user).filter(redefines=partnership_id).order_by("-created_at", "pk")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

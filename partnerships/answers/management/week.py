@@ -123,11 +123,11 @@ class PartnershipWeek(Company):
         """Make the manager open these notices and the history of the partnership."""
         now, manager = self.at(day, hour), cast.manager
         items = InboxItem.objects.filter(person=manager, kind__in=kinds).values_list("pk", flat=True)
-        digests.mark_items(person=manager, items=list(items), is_read=True, now=now)
+        digests.mark_items(person=manager, item_ids=list(items), is_read=True, now=now)
         partnership_changes = Change.objects.filter(subject__kind="partnership", subject__record_id=cast.partnership.pk)
         events = list(partnership_changes.values_list("event", flat=True))
         note_events_seen(
-            person_id=manager.pk, kind="partnership", record_id=cast.partnership.pk, events=events, now=now
+            person_id=manager.pk, kind="partnership", record_id=cast.partnership.pk, event_ids=events, now=now
         )
         notices_read = "the answer and " if kinds else ""
         self.say(day, hour, f"{manager.display_name} reads {notices_read}the history of the partnership on the site.")

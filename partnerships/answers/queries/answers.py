@@ -44,10 +44,10 @@ def questions_on(plan: Plan) -> list[PlanQuestion]:
     return rows_for(_questions, plan.pk)
 
 
-def _questions(plan: int) -> PlanQuestionQuerySet:
+def _questions(plan_id: int) -> PlanQuestionQuerySet:
     """Return the questions about a plan, newest first, with the number of shown answers."""
     shown_answers = Count("answers", filter=Q(answers__status=AnswerStatus.SHOWN))
-    return PlanQuestion.objects.filter(plan=plan).annotate(shown=shown_answers).order_by("-asked_at", "-pk")
+    return PlanQuestion.objects.filter(plan=plan_id).annotate(shown=shown_answers).order_by("-asked_at", "-pk")
 
 
 def concern_counts(plan: Plan, version_number: int) -> ConcernCounts:
@@ -65,31 +65,31 @@ def concern_counts(plan: Plan, version_number: int) -> ConcernCounts:
     )
 
 
-def _readings(plan: int, version_numbers: list[int]) -> AnswerQuerySet:
+def _readings(plan_id: int, version_numbers: list[int]) -> AnswerQuerySet:
     """Return the answers that say that a person has read one of these versions of a plan."""
-    return Answer.objects.filter(plan=plan, kind=AnswerKind.ACKNOWLEDGED, version_number__in=version_numbers)
+    return Answer.objects.filter(plan=plan_id, kind=AnswerKind.ACKNOWLEDGED, version_number__in=version_numbers)
 
 
-def _concerns(plan: int) -> QuerySet[Answer, tuple[int, str]]:
+def _concerns(plan_id: int) -> QuerySet[Answer, tuple[int, str]]:
     """Return the person and the kind of each answer on whether a plan concerns the person, the oldest first."""
-    answers = Answer.objects.filter(plan=plan, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
+    answers = Answer.objects.filter(plan=plan_id, kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
     return answers.order_by("made_at", "pk").values_list("person", "kind")
 
 
-def own_answers(person: int, plan: int, *, limit: int) -> AnswerQuerySet:
+def own_answers(person_id: int, plan_id: int, *, limit: int) -> AnswerQuerySet:
     """Return the newest answers of a stakeholder about a plan, at most `limit`."""
-    return _answers_of(person, plan)[:limit]
+    return _answers_of(person_id, plan_id)[:limit]
 
 
-def last_concerns(person: int, plan: int) -> QuerySet[Answer, str]:
+def last_concerns(person_id: int, plan_id: int) -> QuerySet[Answer, str]:
     """Return the kind of the person's last answer on whether the plan concerns them, or nothing without an answer."""
-    answers = _answers_of(person, plan).filter(kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
+    answers = _answers_of(person_id, plan_id).filter(kind__in=(AnswerKind.CONCERNED, AnswerKind.UNCONCERNED))
     return answers.values_list("kind", flat=True)[:1]
 
 
-def _answers_of(person: int, plan: int) -> AnswerQuerySet:
+def _answers_of(person_id: int, plan_id: int) -> AnswerQuerySet:
     """Return the answers of a stakeholder about a plan, newest first."""
-    return Answer.objects.filter(person=person, plan=plan).select_related("question").order_by("-made_at", "-pk")
+    return Answer.objects.filter(person=person_id, plan=plan_id).select_related("question").order_by("-made_at", "-pk")
 
 
 def manageable_trust(user: User, plan: Plan) -> list[Trust]:
@@ -97,9 +97,9 @@ def manageable_trust(user: User, plan: Plan) -> list[Trust]:
     return rows_for(_manageable_trust, user, plan.pk)
 
 
-def _manageable_trust(user: User, plan: int) -> QuerySet[Trust]:
+def _manageable_trust(user: User, plan_id: int) -> QuerySet[Trust]:
     """Return the current trust in stakeholders by owners of the plan that the person leads, the oldest first."""
     led_organisations = Membership.objects.organisations_of(user, Role.LEAD)
-    led_owners = PlanOwner.objects.filter(plan=plan, organisation__in=led_organisations).values("organisation")
+    led_owners = PlanOwner.objects.filter(plan=plan_id, organisation__in=led_organisations).values("organisation")
     trust = Trust.objects.current().filter(organisation__in=led_owners)
     return trust.select_related("person", "organisation").order_by("set_at", "pk")

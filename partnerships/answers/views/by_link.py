@@ -300,14 +300,14 @@ def _work_role(person: User) -> str:
     return "".join(rows_for(_work_roles, person.pk))
 
 
-def _work_roles(person: int) -> QuerySet[WorkRole, str]:
+def _work_roles(person_id: int) -> QuerySet[WorkRole, str]:
     """Return the person's role at work in a row; no row if unknown."""
-    return WorkRole.objects.filter(person=person).order_by("pk").values_list("title", flat=True)[:1]
+    return WorkRole.objects.filter(person=person_id).order_by("pk").values_list("title", flat=True)[:1]
 
 
-def _open_questions(plan: int, now: dt.datetime) -> QuerySet[PlanQuestion]:
+def _open_questions(plan_id: int, now: dt.datetime) -> QuerySet[PlanQuestion]:
     """Return the questions about a plan that can be answered now, those that close first at the top."""
-    return PlanQuestion.objects.open_at(now).filter(plan=plan).order_by("closes_on", "pk")
+    return PlanQuestion.objects.open_at(now).filter(plan=plan_id).order_by("closes_on", "pk")
 
 
 def _form_token_value(visit: Visit) -> dict[str, str]:

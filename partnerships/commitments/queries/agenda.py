@@ -21,10 +21,10 @@ def suggest_overdue(user: User, partnerships: Sequence[Partnership], since: Look
     return _suggestions(rows_for(overdue_rows, user, ids_of(partnerships), since.now), Purpose.DISCUSSION)
 
 
-def overdue_rows(user: User, partnerships: list[int], now: dt.datetime) -> CommitmentQuerySet:
+def overdue_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> CommitmentQuerySet:
     """Return the commitments of these partnerships past their due date."""
     today = timezone.localdate(now)
-    return commitments_of_partnerships(partnerships, user).overdue(today).filter(kind=Kind.COMMITMENT)
+    return commitments_of_partnerships(partnership_ids, user).overdue(today).filter(kind=Kind.COMMITMENT)
 
 
 def suggest_at_risk(user: User, partnerships: Sequence[Partnership], since: LookBack) -> list[AgendaSuggestion]:
@@ -32,9 +32,9 @@ def suggest_at_risk(user: User, partnerships: Sequence[Partnership], since: Look
     return _suggestions(rows_for(at_risk_rows, user, ids_of(partnerships), since.now), Purpose.DISCUSSION)
 
 
-def at_risk_rows(user: User, partnerships: list[int], now: dt.datetime) -> CommitmentQuerySet:
+def at_risk_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> CommitmentQuerySet:
     """Return the commitments of these partnerships that are at risk or blocked, and not overdue."""
-    return commitments_of_partnerships(partnerships, user).filter(
+    return commitments_of_partnerships(partnership_ids, user).filter(
         kind=Kind.COMMITMENT, status__in=[Status.AT_RISK, Status.BLOCKED], due_on__gte=timezone.localdate(now)
     )
 
@@ -44,16 +44,16 @@ def suggest_unconfirmed(user: User, partnerships: Sequence[Partnership], since: 
     return _suggestions(rows_for(unconfirmed_rows, user, ids_of(partnerships), since.now), Purpose.DECISION)
 
 
-def unconfirmed_rows(user: User, partnerships: list[int], now: dt.datetime) -> CommitmentQuerySet:
+def unconfirmed_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> CommitmentQuerySet:
     """Return the commitments of these partnerships that are not confirmed by both organisations yet."""
-    return commitments_of_partnerships(partnerships, user).filter(kind=Kind.COMMITMENT, status=Status.PROPOSED)
+    return commitments_of_partnerships(partnership_ids, user).filter(kind=Kind.COMMITMENT, status=Status.PROPOSED)
 
 
 def _suggestions(rows: Iterable[Commitment], purpose: Purpose) -> list[AgendaSuggestion]:
     """Return these commitments as items to suggest for an agenda."""
     return [
         AgendaSuggestion(
-            partnership=row.partnership_id or 0,
+            partnership_id=row.partnership_id or 0,
             subject_kind="commitment",
             subject_id=row.pk,
             title=f"{row.reference} {row.text}"[:300],

@@ -16,21 +16,21 @@ from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
 
-def _commitments(user: User, partnerships: list[int]) -> CommitmentQuerySet:
-    """Return the commitments of these partnerships (ids) that have a due date.
+def _commitments(user: User, partnership_ids: list[int]) -> CommitmentQuerySet:
+    """Return the commitments of these partnerships that have a due date.
 
     Without partnerships, return the person's own commitments and those of their organisations.
     """
     commitments = _with_due_date(user)
-    if partnerships:
-        return commitments.filter(partnership__in=partnerships)
+    if partnership_ids:
+        return commitments.filter(partnership__in=partnership_ids)
     own_ids = Membership.objects.organisations_of(user)
     return commitments.filter(Q(owner=user) | id_is_among("giver", own_ids) | id_is_among("receiver", own_ids))
 
 
-def due_dates_of(user: User, commitments: Collection[int]) -> list[CalendarEntry]:
+def due_dates_of(user: User, commitment_ids: Collection[int]) -> list[CalendarEntry]:
     """Return the due dates of these commitments, given by id."""
-    return _entries(list(_with_due_date(user).filter(pk__in=commitments)))
+    return _entries(list(_with_due_date(user).filter(pk__in=commitment_ids)))
 
 
 def _with_due_date(user: User) -> CommitmentQuerySet:

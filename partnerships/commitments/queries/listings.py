@@ -24,9 +24,9 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
-def commitments_of_partnerships(partnerships: Sequence[int], user: User) -> CommitmentQuerySet:
-    """Return the commitments of these partnerships (ids) that the person may see, by due date."""
-    return sorted_by_due_date(Commitment.objects.visible_to(user).filter(partnership__in=partnerships)).for_listing()
+def commitments_of_partnerships(partnership_ids: Sequence[int], user: User) -> CommitmentQuerySet:
+    """Return the commitments of these partnerships that the person may see, by due date."""
+    return sorted_by_due_date(Commitment.objects.visible_to(user).filter(partnership__in=partnership_ids)).for_listing()
 
 
 def open_and_finished(partnership: Partnership, user: User, limit: int) -> tuple[list[Commitment], list[Commitment]]:
@@ -43,19 +43,19 @@ def open_and_finished(partnership: Partnership, user: User, limit: int) -> tuple
 _IS_OVER = Q(status__in=FINAL_STATUSES) | Q(kind=Kind.ACTION, status=Status.DONE, done_by=None)
 
 
-def _open_commitments_in(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
+def _open_commitments_in(user: User, partnership_id: int, *, limit: int) -> CommitmentQuerySet:
     """Return the partnership's commitments that are not over, by due date."""
-    return sorted_by_due_date(_commitments_in(user, partnership).exclude(_IS_OVER))[:limit]
+    return sorted_by_due_date(_commitments_in(user, partnership_id).exclude(_IS_OVER))[:limit]
 
 
-def _finished_commitments_in(user: User, partnership: int, *, limit: int) -> CommitmentQuerySet:
+def _finished_commitments_in(user: User, partnership_id: int, *, limit: int) -> CommitmentQuerySet:
     """Return the partnership's commitments that are over, newest first."""
-    return _commitments_in(user, partnership).filter(_IS_OVER).order_by("-status_since", "-pk")[:limit]
+    return _commitments_in(user, partnership_id).filter(_IS_OVER).order_by("-status_since", "-pk")[:limit]
 
 
-def _commitments_in(user: User, partnership: int) -> CommitmentQuerySet:
+def _commitments_in(user: User, partnership_id: int) -> CommitmentQuerySet:
     """Return the partnership's commitments that the person may see."""
-    return Commitment.objects.visible_to(user).filter(partnership=partnership).for_listing()
+    return Commitment.objects.visible_to(user).filter(partnership=partnership_id).for_listing()
 
 
 def name_as_at(commitments: Iterable[Commitment], *, beside: Iterable[AsAt] = ()) -> None:
@@ -89,20 +89,20 @@ def with_related_rows(commitments: CommitmentQuerySet) -> CommitmentQuerySet:
     )
 
 
-def slippages_of(commitment: int) -> QuerySet[Slippage]:
+def slippages_of(commitment_id: int) -> QuerySet[Slippage]:
     """Return the changes of the due date, newest first, with their authors."""
-    return Slippage.objects.filter(commitment=commitment).select_related("by").order_by("-at", "-pk")
+    return Slippage.objects.filter(commitment=commitment_id).select_related("by").order_by("-at", "-pk")
 
 
-def progress_of(commitment: int) -> QuerySet[Progress]:
+def progress_of(commitment_id: int) -> QuerySet[Progress]:
     """Return the progress reports, newest first, with their authors."""
-    reports = Progress.objects.filter(commitment=commitment)
+    reports = Progress.objects.filter(commitment=commitment_id)
     return reports.select_related("by", "organisation").order_by("-at", "-pk")
 
 
-def evidence_of(commitment: int) -> QuerySet[Evidence]:
+def evidence_of(commitment_id: int) -> QuerySet[Evidence]:
     """Return the files of evidence that have not been removed, newest first, with the people who added them."""
-    files = Evidence.objects.filter(commitment=commitment, removed_at=None)
+    files = Evidence.objects.filter(commitment=commitment_id, removed_at=None)
     return files.select_related("added_by").order_by("-added_at", "-pk")
 
 

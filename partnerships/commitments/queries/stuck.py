@@ -14,16 +14,16 @@ from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 
 
-def stuck_commitments(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
+def stuck_commitments(user: User, partnership_ids: list[int], now: dt.datetime) -> list[StuckRecord]:
     """Return a line for each commitment of these partnerships that is overdue or blocked."""
     today = timezone.localdate(now)
-    return [_stuck_commitment(row, today) for row in rows_for(stuck_rows, user, partnerships, now)]
+    return [_stuck_commitment(row, today) for row in rows_for(stuck_rows, user, partnership_ids, now)]
 
 
-def stuck_rows(user: User, partnerships: list[int], now: dt.datetime) -> CommitmentQuerySet:
+def stuck_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> CommitmentQuerySet:
     """Return the commitments of these partnerships that are overdue or blocked."""
     is_stuck = overdue_on(timezone.localdate(now)) | Q(status=Status.BLOCKED)
-    rows = Commitment.objects.visible_to(user).filter(is_stuck, partnership__in=partnerships)
+    rows = Commitment.objects.visible_to(user).filter(is_stuck, partnership__in=partnership_ids)
     return rows.for_listing().order_by("due_on", "pk")
 
 
@@ -34,7 +34,7 @@ def _stuck_commitment(commitment: Commitment, today: dt.date) -> StuckRecord:
     else:
         what, since = "Blocked commitment", timezone.localdate(commitment.status_since)
     return StuckRecord(
-        partnership=commitment.partnership_id or 0,
+        partnership_id=commitment.partnership_id or 0,
         what=what,
         title=f"{commitment.reference}: {shorten(commitment.text, 80)}",
         path=commitment.get_absolute_url(),

@@ -71,9 +71,9 @@ def _commitment_shown(user: User, pk: int) -> QuerySet[Commitment]:
     return queries.with_related_rows(Commitment.objects.visible_to(user)).filter(pk=pk)
 
 
-def _replacements(user: User, commitment: int) -> QuerySet[Commitment]:
+def _replacements(user: User, commitment_id: int) -> QuerySet[Commitment]:
     """Return proposals to replace this commitment that the person may see."""
-    return Commitment.objects.visible_to(user).filter(replaces=commitment).order_by("pk")
+    return Commitment.objects.visible_to(user).filter(replaces=commitment_id).order_by("pk")
 
 
 @require_POST
@@ -102,7 +102,7 @@ def _timeline(request: HttpRequest, user: User, commitment: Commitment) -> list[
             person_id=user.pk,
             kind="commitment",
             record_id=commitment.pk,
-            events=[event.pk for event in events],
+            event_ids=[event.pk for event in events],
             now=timezone.now(),
         )
     return [replace(line, subject="") for line in timeline_lines(events)]

@@ -97,7 +97,7 @@ def suggest_actions_of_minutes(
     """Suggest open actions that came from conversations of the partnerships."""
     return [
         AgendaSuggestion(
-            partnership=row.talked_in,
+            partnership_id=row.talked_in,
             subject_kind="commitment",
             subject_id=row.pk,
             title=f"Action {row.reference}: {row.text}"[:300],
@@ -109,11 +109,11 @@ def suggest_actions_of_minutes(
     ]
 
 
-def action_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
+def action_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
     """Return the first open actions that came from conversations of each partnership, by due date."""
     actions = (
         Commitment.objects.visible_to(user)
-        .filter(next_step__conversation__partnership__in=partnerships, kind=Kind.ACTION)
+        .filter(next_step__conversation__partnership__in=partnership_ids, kind=Kind.ACTION)
         .filter(Q(status=Status.PROPOSED) | Q(pk__in=Commitment.objects.under_way().values("pk")))
         .annotate(talked_in=F("next_step__conversation__partnership"))
         .select_related("giver")
@@ -127,7 +127,7 @@ def suggest_minutes_to_agree(
     """Suggest circulated records of the partnerships that are not agreed yet."""
     return [
         AgendaSuggestion(
-            partnership=row.partnership_id,
+            partnership_id=row.partnership_id,
             subject_kind="conversation",
             subject_id=row.pk,
             title=f"Agree the minutes of “{row.subject}”"[:300],
@@ -139,10 +139,10 @@ def suggest_minutes_to_agree(
     ]
 
 
-def minutes_to_agree_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
+def minutes_to_agree_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
     """Return the first circulated records of each partnership that are not agreed yet, the oldest first."""
     records = Conversation.objects.visible_to(user).filter(
-        partnership__in=partnerships, status__in=CORRECTABLE_STATUSES
+        partnership__in=partnership_ids, status__in=CORRECTABLE_STATUSES
     )
     return first_rows_of_each(records, "held_on", "pk")
 
@@ -151,7 +151,7 @@ def suggest_reports(user: User, partnerships: Sequence[Partnership], since: Look
     """Suggest progress reports that are overdue, or that nobody has accepted or returned yet."""
     return [
         AgendaSuggestion(
-            partnership=row.round.partnership_id,
+            partnership_id=row.round.partnership_id,
             subject_kind="progress_report",
             subject_id=row.pk,
             title=f"Progress report of {row.party.organisation.display_name}, {row.period_words}"[:300],
@@ -163,11 +163,11 @@ def suggest_reports(user: User, partnerships: Sequence[Partnership], since: Look
     ]
 
 
-def report_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
+def report_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
     """Return the first progress reports of each partnership that are overdue or not decided, by due date."""
     reports = (
         Report.objects.visible_to(user)
-        .filter(round__partnership__in=partnerships)
+        .filter(round__partnership__in=partnership_ids)
         .filter(Q(status=ReportStatus.SUBMITTED) | report_overdue_on(timezone.localdate(now)))
         .select_related("party__organisation", "round")
     )

@@ -25,11 +25,11 @@ from partnerships.people.models import User
 _MEETING_REVISION_EVENTS = (EventKind.MEETING_PLANNED, EventKind.MEETING_CHANGED, EventKind.MEETING_CALLED_OFF)
 
 
-def _meetings(user: User, partnerships: list[int]) -> MeetingQuerySet:
-    """Return the meetings of these partnerships (ids), or else those to which the person is invited."""
+def _meetings(user: User, partnership_ids: list[int]) -> MeetingQuerySet:
+    """Return the meetings of these partnerships, or else those to which the person is invited."""
     meetings = Meeting.objects.with_party_of(user).select_related("partnership", "organisation").order_by("pk")
-    if partnerships:
-        return meetings.filter(partnership__in=partnerships)
+    if partnership_ids:
+        return meetings.filter(partnership__in=partnership_ids)
     return meetings.filter(pk__in=Meeting.objects.filter(seats__person=user).values("pk"))
 
 
@@ -73,11 +73,11 @@ def _meeting_entry(meeting: Meeting, revision: Revision) -> CalendarEntry:
     )
 
 
-def _reports(user: User, partnerships: list[int]) -> QuerySet[Report]:
-    """Return the progress reports of these partnerships (ids), or else those of the person's organisations."""
+def _reports(user: User, partnership_ids: list[int]) -> QuerySet[Report]:
+    """Return the progress reports of these partnerships, or else those of the person's organisations."""
     readable = Report.objects.visible_to(user)
-    if partnerships:
-        readable = readable.filter(round__partnership__in=partnerships)
+    if partnership_ids:
+        readable = readable.filter(round__partnership__in=partnership_ids)
     else:
         readable = readable.filter(party__organisation__in=Organisation.objects.of_person(user))
     return readable.for_listing().defer("questions", "answers", "touches").order_by("pk")
@@ -110,11 +110,11 @@ def _report_entry(report: Report, revision: Revision) -> CalendarEntry:
     )
 
 
-def _conversations(user: User, partnerships: list[int]) -> ConversationQuerySet:
-    """Return the conversations of these partnerships (ids), or else those that the person's organisations keep."""
+def _conversations(user: User, partnership_ids: list[int]) -> ConversationQuerySet:
+    """Return the conversations of these partnerships, or else those that the person's organisations keep."""
     readable = _readable_conversations(user)
-    if partnerships:
-        return readable.filter(partnership__in=partnerships)
+    if partnership_ids:
+        return readable.filter(partnership__in=partnership_ids)
     return readable.filter(organisation__in=Organisation.objects.of_person(user))
 
 

@@ -134,9 +134,9 @@ def with_contacts(user: User, quiet: Sequence[QuietPartnership], now: dt.datetim
     return [replace(row, contacts=tuple(contacts_by_partnership.get(row.partnership.pk, ()))) for row in quiet]
 
 
-def contacts_lookup(user: User, partnerships: list[int]) -> Lookup:
+def contacts_lookup(user: User, partnership_ids: list[int]) -> Lookup:
     """Return the lookup of the other parties of these partnerships, for `read_ahead`."""
-    return lookup(_other_parties, user, partnerships)
+    return lookup(_other_parties, user, partnership_ids)
 
 
 def quiet_lookup(user: User, now: dt.datetime, *, limit: int | None = None) -> Lookup:
@@ -202,13 +202,13 @@ def quiet_parties(now: dt.datetime) -> Reach:
     """Return the parties of live partnerships that have gone quiet, judged by what all people of a party may read."""
     today = timezone.localdate(now)
 
-    def find_parties(organisations: Collection[int]) -> QuerySet[Party]:
+    def find_parties(organisation_ids: Collection[int]) -> QuerySet[Party]:
         """Return the parties of these organisations that have no recent contact and no planned meeting."""
         older_conversations = Conversation.objects.held().filter(
             partnership=OuterRef("partnership"), held_on__lte=OuterRef("limit_day")
         )
         recent_sides = (
-            Side.objects.filter(READ_BY_SIDE, organisation__in=organisations)
+            Side.objects.filter(READ_BY_SIDE, organisation__in=organisation_ids)
             .alias(limit_day=_limit_day(today, "conversation__partnership__"))
             .filter(
                 _is_held_or_planned(today, "conversation__"),
@@ -219,7 +219,7 @@ def quiet_parties(now: dt.datetime) -> Reach:
         )
         return (
             Party.objects.accepted()
-            .filter(organisation__in=organisations, partnership__in=Partnership.objects.live())
+            .filter(organisation__in=organisation_ids, partnership__in=Partnership.objects.live())
             .exclude(_has_meeting_ahead(now, "partnership"))
             .annotate(limit_day=_limit_day(today, "partnership__"))
             .filter(
@@ -330,9 +330,9 @@ def due_contacts_reach(now: dt.datetime) -> Reach:
     """
     today = timezone.localdate(now)
 
-    def find_sides(organisations: Collection[int]) -> QuerySet[Side]:
+    def find_sides(organisation_ids: Collection[int]) -> QuerySet[Side]:
         """Return the sides of these organisations. Some people of an organisation may not read the conversation."""
-        sides = Side.objects.filter(organisation__in=organisations)
+        sides = Side.objects.filter(organisation__in=organisation_ids)
         # Most people cannot read a draft that another organisation keeps. A person who acts for both organisations
         # can, so drafts are included here, and `contacts_due` checks what each person may read.
         # Both conditions are subqueries of ids, because PostgreSQL would check any other for every conversation.

@@ -50,13 +50,13 @@ def story_of(conversation: Conversation, user: User) -> QuerySet[Event]:
     return visible_events_of_kinds(user, _is_in_story(conversation.pk), kind_names).order_by("-at", "-id")
 
 
-def kinds_in_story(conversation: int) -> QuerySet[Event, str]:
+def kinds_in_story(conversation_id: int) -> QuerySet[Event, str]:
     """Return the kinds of record that the events of a conversation are about, for `lookup`."""
-    return kinds_of_records(_is_in_story(conversation))
+    return kinds_of_records(_is_in_story(conversation_id))
 
 
-def _is_in_story(conversation: int) -> Q:
+def _is_in_story(conversation_id: int) -> Q:
     """Return the condition for the events of a conversation and of the records that belong to it."""
-    about_side = Q(target_kind="conversation_side", target_id=conversation)
-    about_conversation = Q(target_kind="conversation", target_id=conversation)
-    return about_side | about_conversation | Q(within_kind="conversation", within_id=conversation)
+    about_side = Q(target_kind="conversation_side", target_id=conversation_id)
+    about_conversation = Q(target_kind="conversation", target_id=conversation_id)
+    return about_side | about_conversation | Q(within_kind="conversation", within_id=conversation_id)

@@ -41,48 +41,48 @@ def stuck_records_for(
     other_facilitated = [record for record in facilitated if (record.what, record.path) not in listed_paths]
     stuck = [*in_partnerships, *other_facilitated]
     stuck.sort(key=lambda record: (record.since, record.title, record.path))
-    return [(partnership_by_id.get(record.partnership or 0), record) for record in stuck]
+    return [(partnership_by_id.get(record.partnership_id or 0), record) for record in stuck]
 
 
-def stuck_conversations_and_reports(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
+def stuck_conversations_and_reports(user: User, partnership_ids: list[int], now: dt.datetime) -> list[StuckRecord]:
     """Return planned conversations whose day has passed without a record, and overdue progress reports."""
     stuck_conversations = [
         StuckRecord(
-            partnership=conversation.partnership_id or 0,
+            partnership_id=conversation.partnership_id or 0,
             what="Conversation not written up",
             title=conversation.subject,
             path=conversation.get_absolute_url(),
             since=conversation.held_on,
             waits_for=conversation.organisation.display_name,
         )
-        for conversation in rows_for(unwritten_conversations, user, partnerships, now)
+        for conversation in rows_for(unwritten_conversations, user, partnership_ids, now)
     ]
     stuck_reports = [
         StuckRecord(
-            partnership=report.round.partnership_id,
+            partnership_id=report.round.partnership_id,
             what="Progress report overdue",
             title=f"{report.party.organisation.display_name}, {report.period_words}",
             path=report.get_absolute_url(),
             since=report.due_on,
             waits_for=report.party.organisation.display_name,
         )
-        for report in rows_for(overdue_reports, user, partnerships, now)
+        for report in rows_for(overdue_reports, user, partnership_ids, now)
     ]
     return stuck_conversations + stuck_reports
 
 
-def unwritten_conversations(user: User, partnerships: list[int], now: dt.datetime) -> ConversationQuerySet:
+def unwritten_conversations(user: User, partnership_ids: list[int], now: dt.datetime) -> ConversationQuerySet:
     """Return the planned conversations of these partnerships whose day has passed."""
     conversations = Conversation.objects.visible_to(user).filter(
-        partnership__in=partnerships, status=Status.PLANNED, held_on__lt=timezone.localdate(now)
+        partnership__in=partnership_ids, status=Status.PLANNED, held_on__lt=timezone.localdate(now)
     )
     return conversations.select_related("organisation").order_by("held_on", "pk")
 
 
-def overdue_reports(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Report]:
+def overdue_reports(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Report]:
     """Return the overdue progress reports of these partnerships."""
     reports = Report.objects.visible_to(user).overdue(timezone.localdate(now))
-    return reports.filter(round__partnership__in=partnerships).for_listing().order_by("due_on", "pk")
+    return reports.filter(round__partnership__in=partnership_ids).for_listing().order_by("due_on", "pk")
 
 
 def _unanswered_reach(now: dt.datetime) -> tuple[Reach]:

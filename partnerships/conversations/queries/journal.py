@@ -15,14 +15,18 @@ from partnerships.people.models import User
 
 
 def journal_notes(
-    user: User, *, text: str = "", partnership: int | None = None, about: int | None = None
+    user: User, *, text: str = "", partnership_id: int | None = None, organisation_id: int | None = None
 ) -> JournalNoteQuerySet:
-    """Return the notes of the person's organisations that contain every word of `text`, without an order."""
+    """Return the notes of the person's organisations that contain every word of `text`, without an order.
+
+    With `partnership_id`, only notes on this partnership are returned. With `organisation_id`, only notes about this
+    organisation are returned.
+    """
     notes = JournalNote.objects.visible_to(user).for_listing()
-    if partnership is not None:
-        notes = notes.filter(partnership=partnership)
-    if about is not None:
-        notes = notes.filter(about=about)
+    if partnership_id is not None:
+        notes = notes.filter(partnership=partnership_id)
+    if organisation_id is not None:
+        notes = notes.filter(about=organisation_id)
     condition = Q()
     for word in text.split():
         condition &= Q(text__icontains=word)

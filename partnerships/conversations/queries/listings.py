@@ -105,9 +105,9 @@ def private_notes_of(conversation: Conversation, user: User) -> list[PrivateNote
     return rows_for(private_notes, user, conversation.pk)
 
 
-def private_notes(user: User, conversation: int) -> QuerySet[PrivateNote]:
+def private_notes(user: User, conversation_id: int) -> QuerySet[PrivateNote]:
     """Return the query for the private notes of the person's own organisations, without notes that were cleared."""
-    own_private_notes = PrivateNote.objects.visible_to(user).filter(conversation=conversation).exclude(text="")
+    own_private_notes = PrivateNote.objects.visible_to(user).filter(conversation=conversation_id).exclude(text="")
     return own_private_notes.select_related("organisation", "written_by").order_by("pk")
 
 

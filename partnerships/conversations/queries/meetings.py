@@ -240,7 +240,7 @@ def expected_quorum(meeting: Meeting, coming_ids: set[int]) -> Quorum:
     return count_quorum(counted_ids=counted_ids, present_ids=coming_ids, needed=meeting.partnership.quorum)
 
 
-def ids_in_quorum(partnership: int) -> QuerySet[Party, int]:
+def ids_in_quorum(partnership_id: int) -> QuerySet[Party, int]:
     """Return the ids of the organisations that can make a quorum now. These are present parties, except observers."""
-    parties = Party.objects.accepted().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
+    parties = Party.objects.accepted().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
     return parties.values_list("organisation_id", flat=True)

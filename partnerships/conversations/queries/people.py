@@ -106,8 +106,8 @@ def ids_still_to_agree(conversation: Conversation) -> set[int]:
     return set(rows_for(editors_still_to_agree, conversation.pk))
 
 
-def editors_still_to_agree(conversation: int) -> QuerySet[Membership, int]:
+def editors_still_to_agree(conversation_id: int) -> QuerySet[Membership, int]:
     """Return the organisation's id of each editor or lead whose organisation has not agreed to the record."""
-    sides_without_agreement = Side.objects.filter(conversation=conversation, agreed_at=None).values("organisation")
+    sides_without_agreement = Side.objects.filter(conversation=conversation_id, agreed_at=None).values("organisation")
     editors = Membership.objects.current().filter(organisation__in=sides_without_agreement, role__in=EDITING_ROLES)
     return editors.values_list("organisation_id", flat=True)

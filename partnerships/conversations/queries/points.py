@@ -93,15 +93,15 @@ def points_of_partnership_lookups(partnership: Partnership, user: User) -> list[
     return [lookup(_parties, partnership.pk), lookup(_points_within, user, partnership.pk)]
 
 
-def _parties(partnership: int) -> QuerySet[Organisation]:
+def _parties(partnership_id: int) -> QuerySet[Organisation]:
     """Return the present parties of the partnership that are not observers, by name."""
-    parties = Party.objects.accepted().filter(partnership=partnership).exclude(role=PartyRole.OBSERVER)
+    parties = Party.objects.accepted().filter(partnership=partnership_id).exclude(role=PartyRole.OBSERVER)
     return Organisation.objects.filter(pk__in=parties.values("organisation")).order_by("name", "pk")
 
 
-def _points_within(user: User, partnership: int) -> QuerySet[Point]:
+def _points_within(user: User, partnership_id: int) -> QuerySet[Point]:
     """Return the open points of the partnership's conversations that the person may read."""
-    return _open_points(Point.objects.filter(conversation__partnership=partnership), user)
+    return _open_points(Point.objects.filter(conversation__partnership=partnership_id), user)
 
 
 def _open_points(points: QuerySet[Point], user: User) -> QuerySet[Point]:

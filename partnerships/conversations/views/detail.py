@@ -91,29 +91,31 @@ def _lookups(conversation: Conversation, user: User) -> list[Lookup]:
     ]
 
 
-def _actions(user: User, conversation: int) -> CommitmentQuerySet:
+def _actions(user: User, conversation_id: int) -> CommitmentQuerySet:
     """Return the actions from the conversation's next steps that the person may see."""
-    return Commitment.objects.visible_to(user).filter(next_step__conversation=conversation).for_listing().order_by("pk")
+    return (
+        Commitment.objects.visible_to(user).filter(next_step__conversation=conversation_id).for_listing().order_by("pk")
+    )
 
 
-def _commitments(user: User, conversation: int) -> CommitmentQuerySet:
+def _commitments(user: User, conversation_id: int) -> CommitmentQuerySet:
     """Return the commitments from the conversation that the person may see."""
-    return Commitment.objects.visible_to(user).filter(from_conversations__conversation=conversation).for_listing()
+    return Commitment.objects.visible_to(user).filter(from_conversations__conversation=conversation_id).for_listing()
 
 
-def _meetings(user: User, conversation: int) -> QuerySet[Meeting]:
+def _meetings(user: User, conversation_id: int) -> QuerySet[Meeting]:
     """Return the meeting whose minutes are the conversation, if the person may see it."""
-    return Meeting.objects.visible_to(user).filter(conversation=conversation).order_by("pk")[:1]
+    return Meeting.objects.visible_to(user).filter(conversation=conversation_id).order_by("pk")[:1]
 
 
-def _entries(user: User, conversation: int) -> QuerySet[Entry]:
+def _entries(user: User, conversation_id: int) -> QuerySet[Entry]:
     """Return the asks and offers from the conversation that the person may see."""
-    return Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation)
+    return Entry.objects.visible_to(user).filter(from_points__point__conversation=conversation_id)
 
 
-def _files(conversation: int) -> QuerySet[Attachment]:
+def _files(conversation_id: int) -> QuerySet[Attachment]:
     """Return the files of the conversation that were not removed."""
-    return Attachment.objects.filter(conversation=conversation, removed_at=None).order_by("pk")
+    return Attachment.objects.filter(conversation=conversation_id, removed_at=None).order_by("pk")
 
 
 def _can_lock_alone(conversation: Conversation, rights: Rights) -> bool:

@@ -34,7 +34,9 @@ def journal(request: HttpRequest) -> HttpResponse:
     # If a filter is invalid, the page shows its error and all notes.
     filters = form.cleaned_data if form.is_valid() else {}
     text = filters.get("q", "")
-    notes = journal_notes(user, text=text, partnership=filters.get("partnership"), about=filters.get("about"))
+    notes = journal_notes(
+        user, text=text, partnership_id=filters.get("partnership"), organisation_id=filters.get("about")
+    )
 
     page = keyset_page(request, notes, order=("-dated_on", "-pk"))
     show_titles_at_departure(page.rows, user)

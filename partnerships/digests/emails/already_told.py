@@ -38,7 +38,7 @@ def emails_by_event(person_ids: Collection[int], events: Collection[Event]) -> d
     return ids_by_person_and_event
 
 
-def handovers_already_noticed(people: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
+def handovers_already_noticed(person_ids: Collection[int], events: Iterable[Event]) -> set[tuple[int, int]]:
     """Return the handovers about which a notice of a succession has told the person, as pairs (person id, event id).
 
     If the person gets such notices only in the inbox, the notice must have been read. A notice does not contain records
@@ -55,9 +55,9 @@ def handovers_already_noticed(people: Collection[int], events: Iterable[Event]) 
     in_notice = Q(params__succession__in=succession_ids)
     for succession_id in succession_ids:
         in_notice |= Q(params__also__contains=succession_id)
-    notices = InboxItem.objects.filter(in_notice, person__in=people, kind="organisations.handed_over")
+    notices = InboxItem.objects.filter(in_notice, person__in=person_ids, kind="organisations.handed_over")
     inbox_only = NoticeChoice.objects.filter(
-        person__in=people, group=NoticeGroup.PARTNERSHIPS, way=NoticeDelivery.INBOX
+        person__in=person_ids, group=NoticeGroup.PARTNERSHIPS, way=NoticeDelivery.INBOX
     )
     is_not_emailed = ~Q(left_out="") | Q(told_at=None, person__in=inbox_only.values("person"))
     told_notices = notices.exclude(is_not_emailed, read_at=None)

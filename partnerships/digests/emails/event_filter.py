@@ -52,14 +52,14 @@ class EventFilter:
         self,
         pairs: Collection[FollowerAndSubject],
         events: dict[int, Event],
-        stakeholders: Collection[int],
+        stakeholder_ids: Collection[int],
         now: dt.datetime,
         *,
         hears: str = "",
     ) -> None:
         self._hears = hears
         people = {pair.person_id for pair in pairs}
-        self._stakeholders = people & set(stakeholders)
+        self._stakeholders = people & set(stakeholder_ids)
         #: The subscriptions through which a person follows a subject, by both ids.
         self.follows_by_pair = follows_of(people, {pair.subject_id for pair in pairs})
         all_follows = [row for follows in self.follows_by_pair.values() for row in follows]

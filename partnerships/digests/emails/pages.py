@@ -83,22 +83,24 @@ class Reading:
         return frozenset(act for section in self.sections for act in section.acts)
 
 
-def readable_news(delivery: Delivery, *, now: dt.datetime, plans: Collection[int] | None = None) -> Reading:
+def readable_news(delivery: Delivery, *, now: dt.datetime, plan_ids: Collection[int] | None = None) -> Reading:
     """Return the part of an email's content that its recipient may still read today.
 
-    With `plans`, only news of these plans. A recipient who paused after the email was sent may still read it.
+    With `plan_ids`, only news of these plans. A recipient who paused after the email was sent may still read it.
     """
     items = list(DeliveryItem.objects.included().filter(delivery=delivery).order_by("pk"))
-    wanted_items = items if plans is None else [item for item in items if item.plan_id in plans]
+    wanted_items = items if plan_ids is None else [item for item in items if item.plan_id in plan_ids]
     shown = _news_of_items(delivery, wanted_items, now)
-    sections, hidden = _sections_of(delivery, now) if plans is None else ((), 0)
+    sections, hidden = _sections_of(delivery, now) if plan_ids is None else ((), 0)
     return Reading(tuple(shown), len(items) - len(shown) + hidden, sections)
 
 
 def _news_of_items(delivery: Delivery, items: Sequence[DeliveryItem], now: dt.datetime) -> list[News]:
     """Return the news of these items of an email that its recipient may still read today."""
     plan_ids = [item.plan_id for item in items]
-    class_by_reader = reading_classes(plan_ids, now=now, people=[delivery.recipient_id], even_paused=delivery.is_sent)
+    class_by_reader = reading_classes(
+        plan_ids, now=now, person_ids=[delivery.recipient_id], even_paused=delivery.is_sent
+    )
     pieces_by_reader = pieces_followed([delivery.recipient_id], plan_ids)
     shown: list[News] = []
     for item in items:
@@ -244,45 +246,45 @@ def item_for(delivery: Delivery, plan_id: int) -> DeliveryItem | None:
     return DeliveryItem.objects.included().filter(delivery=delivery, plan=plan_id).first()
 
 
-def plan_by_link(delivery: Delivery, plan: int, *, now: dt.datetime) -> News | None:
+def plan_by_link(delivery: Delivery, plan_id: int, *, now: dt.datetime) -> News | None:
     """Return the news of one plan that a link in a digest opens; None if the reader may not read the plan.
 
     The news compares the versions that the digest compared. If the digest mentioned the plan for another reason, such
     as a question about it, the news presents the newest version.
     """
-    item = item_for(delivery, plan)
+    item = item_for(delivery, plan_id)
     if item is not None:
         readable_items = _news_of_items(delivery, [item], now)
         return readable_items[0] if readable_items else None
 
     person_id = delivery.recipient_id
-    class_by_reader = reading_classes([plan], now=now, people=[person_id], even_paused=delivery.is_sent)
-    may_read = (person_id, plan) in class_by_reader
-    if not may_read or not plans_of_digest(delivery.pk).filter(pk=plan).exists():
+    class_by_reader = reading_classes([plan_id], now=now, person_ids=[person_id], even_paused=delivery.is_sent)
+    may_read = (person_id, plan_id) in class_by_reader
+    if not may_read or not plans_of_digest(delivery.pk).filter(pk=plan_id).exists():
         return None
-    _, newest_open_number = newest_numbers([plan], now)[plan]
+    _, newest_open_number = newest_numbers([plan_id], now)[plan_id]
     if not newest_open_number:  # every version is under embargo
         return None
     news, _, _ = read_news(
-        plan_id=plan, from_number=0, to_number=newest_open_number, reading_class=Watermark.Reading.OUTSIDE
+        plan_id=plan_id, from_number=0, to_number=newest_open_number, reading_class=Watermark.Reading.OUTSIDE
     )
     return news
 
 
 def next_digest(
-    person: User, *, now: dt.datetime, plans: Collection[int] | None = None, outside_only: bool = False
+    person: User, *, now: dt.datetime, plan_ids: Collection[int] | None = None, outside_only: bool = False
 ) -> Reading:
     """Return the content of a person's next digest if it were sent now.
 
-    Two arguments are for viewers other than the person. With `plans`, the viewer sees only the news of these plans, and
-    with `outside_only` nothing confidential. In both cases the viewer sees no sections about other subjects.
+    Two arguments are for viewers other than the person. With `plan_ids`, the viewer sees only the news of these plans.
+    With `outside_only`, the viewer sees nothing confidential. In both cases there are no sections about other subjects.
     """
     watermarks = Watermark.objects.filter(recipient=person, due_at__isnull=False)
-    if plans is not None:
-        watermarks = watermarks.filter(plan__in=plans)
+    if plan_ids is not None:
+        watermarks = watermarks.filter(plan__in=plan_ids)
     spans = list(watermarks.order_by("due_at", "pk").values_list("plan_id", "number"))
     news, hidden = news_between(person, spans, now=now, outside_only=outside_only)
-    shows_sections = plans is None and not outside_only
+    shows_sections = plan_ids is None and not outside_only
     return Reading(news, hidden, next_sections(person, now=now) if shows_sections else ())
 
 
@@ -294,7 +296,7 @@ def news_between(
     Each span is the id of a plan and the version after which its news begins.
     """
     plan_ids = [plan_id for plan_id, _ in spans]
-    class_by_reader = reading_classes(plan_ids, now=now, people=[person.pk])
+    class_by_reader = reading_classes(plan_ids, now=now, person_ids=[person.pk])
     newest_by_plan = newest_numbers(plan_ids, now)
     owners = owners_among([person.pk], plan_ids) if plan_ids else set()
     # The first and last version that the news of each plan compares, if the plan has news.

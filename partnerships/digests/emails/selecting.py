@@ -134,7 +134,7 @@ def readable_versions(plan_ids: Collection[int], person_ids: Sequence[int], *, n
         plan_id for plan_id, (for_owners, for_others) in newest_by_plan.items() if for_owners != for_others
     ]
     return ReadableVersions(
-        class_by_reader=reading_classes(plan_ids, now=now, people=person_ids),
+        class_by_reader=reading_classes(plan_ids, now=now, person_ids=person_ids),
         newest_by_plan=newest_by_plan,
         owners=owners_among(person_ids, embargoed_ids) if embargoed_ids else set(),
     )

@@ -80,7 +80,7 @@ def spread(*, now: dt.datetime) -> int:
             first_number_by_plan[plan_id] = min(first_number_by_plan.get(plan_id, number), number)
             last_published_by_plan[plan_id] = max(last_published_by_plan.get(plan_id, published_at), published_at)
 
-        new_follower_ids = apply_rules_about(plans=first_number_by_plan, now=now)
+        new_follower_ids = apply_rules_about(plan_ids=first_number_by_plan, now=now)
         _include_new_followers(new_follower_ids, first_number_by_plan)
         embargo_ended_ids = {
             publication.plan_id for publication in publications if publication.available_at > publication.published_at
@@ -161,7 +161,7 @@ def admit_newcomers(*, now: dt.datetime) -> int:
     with transaction.atomic():
         lock_planning()
         reach = reach_of({watermark.plan_id for watermark in watermarks}, now)
-        admitted_count = admit(reach, now=now, people=sorted({watermark.recipient_id for watermark in watermarks}))
+        admitted_count = admit(reach, now=now, person_ids=sorted({watermark.recipient_id for watermark in watermarks}))
         # People who still have no access are checked again after `_LOOK_AGAIN`.
         still_unreadable = Watermark.objects.filter(
             pk__in=[watermark.pk for watermark in watermarks], reading_class=Watermark.Reading.NONE
@@ -381,4 +381,4 @@ def _move_to_next_slot(now: dt.datetime) -> None:
         still_due = watermarks.filter(due_at__lte=now, slotted=True).exclude(recipient__in=under_way)
         person_ids |= set(still_due.values_list("recipient", flat=True)[:MAX_PEOPLE])
     if person_ids:
-        reschedule(people=sorted(person_ids), now=now)
+        reschedule(person_ids=sorted(person_ids), now=now)

@@ -95,9 +95,9 @@ def _read_forecasts_ahead(plan: Plan, reader_ids: list[int], now: dt.datetime) -
     )
 
 
-def _people(people: list[int]) -> QuerySet[User]:
+def _people(person_ids: list[int]) -> QuerySet[User]:
     """Return the people with these ids."""
-    return User.objects.filter(pk__in=people)
+    return User.objects.filter(pk__in=person_ids)
 
 
 def _followings(plan: int, people: list[int]) -> QuerySet[Following]:
@@ -105,20 +105,20 @@ def _followings(plan: int, people: list[int]) -> QuerySet[Following]:
     return Following.objects.filter(plan=plan, person__in=people).order_by("rank", "subscription_id")
 
 
-def _names_of_organisations(people: list[int]) -> QuerySet[Membership, tuple[int, str]]:
+def _names_of_organisations(person_ids: list[int]) -> QuerySet[Membership, tuple[int, str]]:
     """Return each person (id) with the names of the organisations that they act for, the one joined last first."""
-    memberships = Membership.objects.current().filter(person__in=people).order_by("person", "-pk")
+    memberships = Membership.objects.current().filter(person__in=person_ids).order_by("person", "-pk")
     return memberships.values_list("person_id", "organisation__name")
 
 
-def _preferences(people: list[int]) -> QuerySet[Preference]:
-    """Return the preferences of these people (ids)."""
-    return Preference.objects.filter(person__in=people)
+def _preferences(person_ids: list[int]) -> QuerySet[Preference]:
+    """Return the preferences of these people."""
+    return Preference.objects.filter(person__in=person_ids)
 
 
-def _waiting_watermarks(plan: int, people: list[int], now: dt.datetime) -> QuerySet[Watermark]:
-    """Return the watermarks of a plan of these people (ids) whose digest is due later."""
-    return Watermark.objects.filter(plan=plan, recipient__in=people, due_at__gt=now)
+def _waiting_watermarks(plan_id: int, person_ids: list[int], now: dt.datetime) -> QuerySet[Watermark]:
+    """Return the watermarks of a plan of these people whose digest is due later."""
+    return Watermark.objects.filter(plan=plan_id, recipient__in=person_ids, due_at__gt=now)
 
 
 def _closest_subscriptions(followings: Iterable[Following]) -> dict[int, Subscription]:

@@ -88,14 +88,14 @@ def find_new_matches(*, now: dt.datetime) -> int:
     return match_count
 
 
-def schedule_matches(*, now: dt.datetime, people: Collection[int] | None = None) -> None:
+def schedule_matches(*, now: dt.datetime, person_ids: Collection[int] | None = None) -> None:
     """Set when new matches are due, by each person's preferences.
 
-    With `people`, matches of these people that are scheduled already are scheduled again.
+    With `person_ids`, matches of these people that are scheduled already are scheduled again.
     """
     unsent = MatchNotice.objects.filter(told_at=None)
-    if people is not None:
-        unsent.filter(recipient__in=people).update(due_at=None)
+    if person_ids is not None:
+        unsent.filter(recipient__in=person_ids).update(due_at=None)
     without_time = unsent.filter(due_at=None)
     recipients = User.objects.filter(pk__in=without_time.values("recipient")).select_related("digest_preference")
     for person in recipients:
@@ -154,7 +154,7 @@ def choose_matches(*, now: dt.datetime) -> int:
     matches_to_reschedule = still_due.exclude(recipient__in=OpenDigest.objects.values("recipient"))
     person_ids = sorted(matches_to_reschedule.values_list("recipient", flat=True).distinct())
     if person_ids:
-        schedule_matches(now=now, people=person_ids)
+        schedule_matches(now=now, person_ids=person_ids)
     return digest_count
 
 

@@ -51,9 +51,9 @@ def contact_person_ids(rule: RoleRule) -> set[int]:
     return set(users.values_list("pk", flat=True))
 
 
-def apply_rules_about(*, plans: Collection[int], now: dt.datetime) -> set[int]:
+def apply_rules_about(*, plan_ids: Collection[int], now: dt.datetime) -> set[int]:
     """Apply the rules about these plans and their partnerships, and return the ids of new followers."""
-    rules = RoleRule.objects.filter(Q(plan__in=plans) | Q(partnership__plans__in=plans)).distinct()
+    rules = RoleRule.objects.filter(Q(plan__in=plan_ids) | Q(partnership__plans__in=plan_ids)).distinct()
     return apply_rules(rules, now=now)
 
 

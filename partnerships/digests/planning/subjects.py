@@ -187,9 +187,9 @@ def mark_waiting(subjects: Sequence[int], *, now: dt.datetime, people: Sequence[
     join_waiting(person_ids=paused(now))
 
 
-def clear_due(*, people: Sequence[int]) -> list[int]:
+def clear_due(*, person_ids: Sequence[int]) -> list[int]:
     """Clear when changes are due for these people, and return the ids of the subjects to mark again."""
-    waiting_watermarks = SubjectWatermark.objects.filter(recipient__in=people, due_at__isnull=False)
+    waiting_watermarks = SubjectWatermark.objects.filter(recipient__in=person_ids, due_at__isnull=False)
     subject_ids = sorted(set(waiting_watermarks.values_list("subject", flat=True)))
     waiting_watermarks.update(due_at=None, slotted=False)
     return subject_ids

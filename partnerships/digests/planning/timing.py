@@ -22,9 +22,9 @@ def settle_time() -> dt.timedelta:
     return dt.timedelta(minutes=settings.DIGEST_SETTLE_MINUTES)
 
 
-def days_with_digest(people: Collection[int], now: dt.datetime) -> dict[int, set[dt.date]]:
+def days_with_digest(person_ids: Collection[int], now: dt.datetime) -> dict[int, set[dt.date]]:
     """Return the local dates, from yesterday on, on which each person already has a scheduled digest, by person."""
-    slots = Slot.objects.filter(recipient__in=people, slot_on__gte=now.date() - dt.timedelta(days=1))
+    slots = Slot.objects.filter(recipient__in=person_ids, slot_on__gte=now.date() - dt.timedelta(days=1))
     days_by_person: dict[int, set[dt.date]] = {}
     for person_id, day in slots.values_list("recipient", "slot_on"):
         days_by_person.setdefault(person_id, set()).add(day)

@@ -71,7 +71,7 @@ UPDATE digests_watermark t SET due_at = first.due_at, slotted = first.slotted FR
 """
 
 
-def send_together(*, plans: Sequence[int] = (), subjects: Sequence[int] = (), now: dt.datetime) -> None:
+def send_together(*, plan_ids: Sequence[int] = (), subjects: Sequence[int] = (), now: dt.datetime) -> None:
     """Delay news that followers get "at once" until the last of these plans and subjects has settled.
 
     One email then contains all of their changes. The delay has a limit, because a plan that changes all day must not
@@ -79,7 +79,7 @@ def send_together(*, plans: Sequence[int] = (), subjects: Sequence[int] = (), no
     """
     if settings.DIGEST_SETTLE_MINUTES:
         limit = MAX_SETTLING * settle_time()
-        run(_DELAY_UNTIL_SETTLED, {"plans": list(plans), "subjects": list(subjects), "now": now, "limit": limit})
+        run(_DELAY_UNTIL_SETTLED, {"plans": list(plan_ids), "subjects": list(subjects), "now": now, "limit": limit})
 
 
 def join_waiting(*, person_ids: Sequence[int]) -> None:

@@ -134,14 +134,14 @@ def mark_waiting(
     if rows_of(_HAS_NEW_FOLLOWER, params):
         run(f"WITH {readers}, {_TARGET} {_CREATE_MISSING}", params)
     if rows_of(_HAS_UNREADABLE, params):
-        admit(reach, now=now, people=people)
+        admit(reach, now=now, person_ids=people)
     run(_SKIP_AUTHORS, params)
 
     rhythms = rhythms_of("digests_following", "plan_id", plan_ids)
     urgent_rhythms = [replace(rhythm, frequency=AT_ONCE) for rhythm in rhythms] if lifted else []
     params |= slot_columns({*rhythms, *urgent_rhythms}, now) | {"lifted": list(lifted)}
     run(f"WITH {readers}, {_TARGET}, {SLOT}, {_OWN_FREQUENCY}, wanted AS ({_RHYTHMS}) {_SET_DUE}", params)
-    send_together(plans=plan_ids, now=now)
+    send_together(plan_ids=plan_ids, now=now)
     join_waiting(person_ids=paused(now))
 
 
@@ -170,9 +170,9 @@ UPDATE digests_watermark t
 """
 
 
-def admit(reach: PlanReach, *, now: dt.datetime, people: Sequence[int] | None = None) -> int:
+def admit(reach: PlanReach, *, now: dt.datetime, person_ids: Sequence[int] | None = None) -> int:
     """Move people who gained access to these plans to the present version, and return how many."""
-    readers, params = readers_sql(reach, people)
+    readers, params = readers_sql(reach, person_ids)
     params |= _target_params(newest_numbers(reach.plans, now), dict.fromkeys(reach.plans, now), now)
     return run(f"WITH {readers}, {_TARGET} {_ADMIT}", params)
 
@@ -215,9 +215,9 @@ def start_watermarks(*, subscriptions: Sequence[int], now: dt.datetime) -> int:
     return run(f"WITH {readers}, {_TARGET} {_START}", params)
 
 
-def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
+def reschedule(*, person_ids: Sequence[int], now: dt.datetime) -> None:
     """Work out again when the news that waits for these people is due, for example after they changed the frequency."""
-    waiting_watermarks = Watermark.objects.filter(recipient__in=people, due_at__isnull=False)
+    waiting_watermarks = Watermark.objects.filter(recipient__in=person_ids, due_at__isnull=False)
     publications = Publication.objects.filter(plan__in=waiting_watermarks.values("plan"))
     newest_publications = publications.values("plan").annotate(at=Max("published_at"))
     published_at = dict(newest_publications.values_list("plan", "at"))
@@ -227,11 +227,11 @@ def reschedule(*, people: Sequence[int], now: dt.datetime) -> None:
     waiting_watermarks.update(due_at=None, slotted=False)
     # Marking gives all news of a paused person the earliest due time that is set. So clear the old due times of plans
     # and subjects before marking either.
-    subject_ids = subjects.clear_due(people=people)
+    subject_ids = subjects.clear_due(person_ids=person_ids)
     if changed_at_by_plan:
-        mark_waiting(changed_at_by_plan, now=now, people=people)
+        mark_waiting(changed_at_by_plan, now=now, people=person_ids)
     if subject_ids:
-        subjects.mark_waiting(subject_ids, now=now, people=people)
+        subjects.mark_waiting(subject_ids, now=now, people=person_ids)
 
 
 def catch_up(*, people: Sequence[int], now: dt.datetime) -> None:
@@ -253,9 +253,9 @@ UPDATE {table} t SET due_at = NULL, waiting_since = NULL, slotted = false
 """
 
 
-def drop_unfollowed(people: Iterable[int]) -> None:
+def drop_unfollowed(person_ids: Iterable[int]) -> None:
     """Clear the news that waits for these people about plans and subjects that they no longer follow."""
-    params = {"people": list(people)}
+    params = {"people": list(person_ids)}
     plan_names = {"table": "digests_watermark", "view": "digests_following", "column": "plan_id"}
     subject_names = {"table": "digests_subjectwatermark", "view": "digests_subjectfollowing", "column": "subject_id"}
     for names in (plan_names, subject_names):

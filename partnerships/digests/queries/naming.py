@@ -172,12 +172,12 @@ def records_known_to(person: User) -> dict[str, QuerySet[Any]]:
 
 def _visible_to(
     person: User,
-    subscriptions: list[int],
-    plans: list[int],
-    partnerships: list[int],
-    organisations: list[int],
+    subscription_ids: list[int],
+    plan_ids: list[int],
+    partnership_ids: list[int],
+    organisation_ids: list[int],
     requests: list[int],
-    commitments: list[int],
+    commitment_ids: list[int],
     recommendations: list[int],
 ) -> QuerySet[Subscription, int]:
     """Return the ids of the subscriptions whose target the person may see.
@@ -187,12 +187,12 @@ def _visible_to(
     with for_a_few_records():
         visible_records = records_known_to(person)
     # Filter by the ids of the targets, because PostgreSQL would otherwise work out the rights to every plan.
-    record_groups = (plans, partnerships, organisations, requests, commitments, recommendations)
+    record_groups = (plan_ids, partnership_ids, organisation_ids, requests, commitment_ids, recommendations)
     condition = Q(pk__in=[])
     for field, ids in zip(_TARGET_FIELDS, record_groups, strict=True):
         visible_ids = visible_records[field].filter(pk__in=ids).values("pk")
         condition |= Q((f"{field}__in", visible_ids))
-    visible = Subscription.objects.filter(condition, pk__in=subscriptions)
+    visible = Subscription.objects.filter(condition, pk__in=subscription_ids)
     return visible.values_list("pk", flat=True)
 
 

@@ -42,12 +42,12 @@ class PlanReach:
     public: list[int]
 
 
-def reach_of(plans: Collection[int], now: dt.datetime, *, once_open: bool = False) -> PlanReach:
+def reach_of(plan_ids: Collection[int], now: dt.datetime, *, once_open: bool = False) -> PlanReach:
     """Return which organisations may read these plans now; former parties may read no new versions.
 
     With `once_open`, drafts and versions under embargo count as open. Equal calls of a page are answered by one query.
     """
-    ids = sorted(plans)
+    ids = sorted(plan_ids)
     if not ids:
         return PlanReach(plans=[], inside_plans=[], inside_organisations=[], network=[], public=[])
 
@@ -157,16 +157,17 @@ readers AS (
 
 
 def readers_sql(
-    reach: PlanReach, people: Sequence[int] | None = None, *, even_paused: bool = False
+    reach: PlanReach, person_ids: Sequence[int] | None = None, *, even_paused: bool = False
 ) -> tuple[str, dict[str, Any]]:
     """Return common table expressions, the last named `readers`, and their parameters.
 
-    With `people`, only these followers are readers. People who have paused are left out, unless `even_paused` is set.
+    With `person_ids`, only these followers are readers. People who have paused are left out, unless `even_paused` is
+    set.
     """
     acting_sql, params = _acting(timezone.localdate())
     sql = _READERS.format(
         followed="digests_standing" if even_paused else "digests_following",
-        people="AND person_id = ANY(%(people)s)" if people is not None else "",
+        people="AND person_id = ANY(%(people)s)" if person_ids is not None else "",
         acting=acting_sql,
     )
     return sql, {
@@ -176,7 +177,7 @@ def readers_sql(
         "inside_organisations": reach.inside_organisations,
         "network": reach.network,
         "public": reach.public,
-        "people": list(people or ()),
+        "people": list(person_ids or ()),
     }
 
 
@@ -191,10 +192,10 @@ def _acting(today: dt.date) -> tuple[str, dict[str, Any]]:
 
 
 def reading_classes(
-    plans: Collection[int],
+    plan_ids: Collection[int],
     *,
     now: dt.datetime,
-    people: Sequence[int] | None = None,
+    person_ids: Sequence[int] | None = None,
     once_open: bool = False,
     even_paused: bool = False,
 ) -> dict[tuple[int, int], str]:
@@ -204,26 +205,33 @@ def reading_classes(
     `even_paused`, people who have paused are included: use this only for what they received before. Equal calls of a
     page are answered by one query.
     """
-    if not plans or (people is not None and not people):
+    if not plan_ids or (person_ids is not None and not person_ids):
         return {}
 
     def read_classes() -> Iterable[tuple[tuple[int, int], str]]:
-        reach = reach_of(plans, now, once_open=once_open)
-        return readers_within(reach, people, even_paused=even_paused).items()
+        reach = reach_of(plan_ids, now, once_open=once_open)
+        return readers_within(reach, person_ids, even_paused=even_paused).items()
 
-    key = (reading_classes, frozenset(plans), None if people is None else tuple(people), now, once_open, even_paused)
+    key = (
+        reading_classes,
+        frozenset(plan_ids),
+        None if person_ids is None else tuple(person_ids),
+        now,
+        once_open,
+        even_paused,
+    )
     return dict(rows_once_a_page(key, read_classes))
 
 
 def readers_within(
-    reach: PlanReach, people: Sequence[int] | None, *, even_paused: bool = False
+    reach: PlanReach, person_ids: Sequence[int] | None, *, even_paused: bool = False
 ) -> dict[tuple[int, int], str]:
     """Return the same as `reading_classes`, for plans whose reach is already known."""
-    if not reach.plans or (people is not None and not people):
+    if not reach.plans or (person_ids is not None and not person_ids):
         return {}
-    sql, params = readers_sql(reach, people, even_paused=even_paused)
+    sql, params = readers_sql(reach, person_ids, even_paused=even_paused)
     statement = f"WITH {sql} SELECT person_id, plan_id, reading FROM readers"  # noqa: S608 - our own constants
-    rows = rows_planned_once(statement, params, generic_plan=people is not None)
+    rows = rows_planned_once(statement, params, generic_plan=person_ids is not None)
     return {(person, plan): INSIDE if reading == 1 else OUTSIDE for person, plan, reading in rows}
 
 
@@ -285,39 +293,39 @@ SELECT person_id, plan_id, array_agg(DISTINCT key ORDER BY key)
 """
 
 
-def pieces_followed(people: Collection[int], plans: Collection[int]) -> dict[tuple[int, int], tuple[str, ...]]:
+def pieces_followed(person_ids: Collection[int], plan_ids: Collection[int]) -> dict[tuple[int, int], tuple[str, ...]]:
     """Return the keys of the sites and milestones that people follow, by person and plan.
 
     People who follow the whole plan are missing.
     """
-    if not rows_for(_piece_subscription, sorted(set(plans))):
+    if not rows_for(_piece_subscription, sorted(set(plan_ids))):
         return {}
-    rows = rows_of(_PIECES, {"people": list(people), "plans": list(plans)})
+    rows = rows_of(_PIECES, {"people": list(person_ids), "plans": list(plan_ids)})
     return {(person, plan): tuple(keys) for person, plan, keys in rows}
 
 
-def pieces_lookup(plans: Collection[int]) -> Lookup:
+def pieces_lookup(plan_ids: Collection[int]) -> Lookup:
     """Return the lookup with which `pieces_followed` begins, for `read_ahead`."""
-    return lookup(_piece_subscription, sorted(set(plans)))
+    return lookup(_piece_subscription, sorted(set(plan_ids)))
 
 
-def _piece_subscription(plans: list[int]) -> QuerySet[Subscription, int]:
+def _piece_subscription(plan_ids: list[int]) -> QuerySet[Subscription, int]:
     """Return the id of one subscription to a site or milestone of these plans, or nothing."""
-    return Subscription.objects.filter(~Q(key=""), plan__in=plans).values_list("pk", flat=True)[:1]
+    return Subscription.objects.filter(~Q(key=""), plan__in=plan_ids).values_list("pk", flat=True)[:1]
 
 
-def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
+def newest_numbers(plan_ids: Collection[int], now: dt.datetime) -> dict[int, tuple[int, int]]:
     """Return the newest version of each plan that its owners may read, and the newest that others may read.
 
     Owners may read a version under embargo, others only versions without one. A number is 0 if there is no such
     version.
     """
-    if not plans:
+    if not plan_ids:
         return {}
     statement = "SELECT id, current_number, embargoed_until FROM plans_plan WHERE id = ANY(%s)"
     numbers_by_plan: dict[int, tuple[int, int]] = {}
     embargoed_ids: list[int] = []
-    for pk, number, embargo_ends_at in rows_planned_once(statement, [sorted(plans)], generic_plan=True):
+    for pk, number, embargo_ends_at in rows_planned_once(statement, [sorted(plan_ids)], generic_plan=True):
         is_embargoed = bool(embargo_ends_at) and embargo_ends_at > now
         numbers_by_plan[pk] = (number, 0 if is_embargoed else number)
         if is_embargoed and number:
@@ -331,15 +339,15 @@ def newest_numbers(plans: Collection[int], now: dt.datetime) -> dict[int, tuple[
     return numbers_by_plan
 
 
-def owners_among(people: Collection[int], plans: Collection[int]) -> set[tuple[int, int]]:
+def owners_among(person_ids: Collection[int], plan_ids: Collection[int]) -> set[tuple[int, int]]:
     """Return the pairs (person id, plan id) in which the person acts for an owner of the plan.
 
     Equal calls of a page are answered by one query.
     """
     memberships = Membership.objects.current().filter(
-        person__in=people,
-        organisation__plan_owners__plan__in=plans,
+        person__in=person_ids,
+        organisation__plan_owners__plan__in=plan_ids,
         organisation__plan_owners__ended_at=None,
     )
     pairs = memberships.values_list("person_id", "organisation__plan_owners__plan_id")
-    return set(rows_once_a_page((owners_among, frozenset(people), frozenset(plans)), lambda: pairs))
+    return set(rows_once_a_page((owners_among, frozenset(person_ids), frozenset(plan_ids)), lambda: pairs))

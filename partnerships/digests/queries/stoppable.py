@@ -101,32 +101,32 @@ class Stoppable:
     single: Single | None = None
 
 
-def stoppable_in(person: User, delivery: int) -> Stoppable:
-    """Return what the stop link of one email to this person can stop; `delivery` is the id of the email."""
+def stoppable_in(person: User, delivery_id: int) -> Stoppable:
+    """Return what the stop link of one email to this person can stop; `delivery_id` is the id of the email."""
     read_ahead(
         [
-            lookup(_subject_keys, delivery, person.pk),
-            lookup(_match_notices, delivery, person.pk),
-            lookup(_notice_groups, delivery, person.pk),
+            lookup(_subject_keys, delivery_id, person.pk),
+            lookup(_match_notices, delivery_id, person.pk),
+            lookup(_notice_groups, delivery_id, person.pk),
             lookup(_refusals_of_matches, person.pk),
             lookup(_groups_without_email, person.pk),
         ]
     )
-    keys = rows_for(_subject_keys, delivery, person.pk)
+    keys = rows_for(_subject_keys, delivery_id, person.pk)
     record_by_key = records_of(keys)
     subjects = [record_by_key[key] for key in keys if key in record_by_key]
 
     # Newer emails name their plans as subjects, as they name other records.
-    items = DeliveryItem.objects.included().filter(delivery=delivery, delivery__recipient=person)
+    items = DeliveryItem.objects.included().filter(delivery=delivery_id, delivery__recipient=person)
     subject_plan_ids = [subject.pk for subject in subjects if isinstance(subject, Plan)]
     is_in_email = Q(pk__in=items.values("plan")) | Q(pk__in=subject_plan_ids)
     plans = list(Plan.objects.filter(is_in_email).order_by("title", "pk"))
     other_subjects = [subject for subject in subjects if not isinstance(subject, Plan)]
 
-    has_matches = bool(rows_for(_match_notices, delivery, person.pk))
-    groups = set(rows_for(_notice_groups, delivery, person.pk))
+    has_matches = bool(rows_for(_match_notices, delivery_id, person.pk))
+    groups = set(rows_for(_notice_groups, delivery_id, person.pk))
     if not (plans or keys or has_matches or groups):
-        return _stoppable_of_single_email(person, delivery)
+        return _stoppable_of_single_email(person, delivery_id)
 
     wants_matches = not rows_for(_refusals_of_matches, person.pk)
     return Stoppable(
@@ -138,25 +138,25 @@ def stoppable_in(person: User, delivery: int) -> Stoppable:
     )
 
 
-def _subject_keys(delivery: int, person: int) -> QuerySet[DeliverySubject, tuple[str, int]]:
+def _subject_keys(delivery_id: int, person_id: int) -> QuerySet[DeliverySubject, tuple[str, int]]:
     """Return the kind and id of each record that an email to the person was about, in its order."""
-    subjects = DeliverySubject.objects.included().filter(delivery=delivery, delivery__recipient=person)
+    subjects = DeliverySubject.objects.included().filter(delivery=delivery_id, delivery__recipient=person_id)
     return subjects.order_by("pk").values_list("subject__kind", "subject__record_id")
 
 
-def _match_notices(delivery: int, person: int) -> QuerySet[MatchNotice, int]:
+def _match_notices(delivery_id: int, person_id: int) -> QuerySet[MatchNotice, int]:
     """Return the id of one notice of a match in an email to the person, or nothing."""
-    return MatchNotice.objects.filter(delivery=delivery, recipient=person).values_list("pk", flat=True)[:1]
+    return MatchNotice.objects.filter(delivery=delivery_id, recipient=person_id).values_list("pk", flat=True)[:1]
 
 
-def _notice_groups(delivery: int, person: int) -> QuerySet[InboxItem, str]:
+def _notice_groups(delivery_id: int, person_id: int) -> QuerySet[InboxItem, str]:
     """Return the groups of the notices in an email to the person."""
-    return InboxItem.objects.filter(delivery_id=delivery, person=person).values_list("group", flat=True)
+    return InboxItem.objects.filter(delivery_id=delivery_id, person=person_id).values_list("group", flat=True)
 
 
-def _refusals_of_matches(person: int) -> QuerySet[Preference, int]:
+def _refusals_of_matches(person_id: int) -> QuerySet[Preference, int]:
     """Return the id of the person's preferences if they get no emails about matches, or nothing."""
-    return Preference.objects.filter(person=person, tells_matches=False).values_list("pk", flat=True)
+    return Preference.objects.filter(person=person_id, tells_matches=False).values_list("pk", flat=True)
 
 
 def _groups_by_email(person: User, groups: Collection[str]) -> tuple[str, ...]:
@@ -164,22 +164,22 @@ def _groups_by_email(person: User, groups: Collection[str]) -> tuple[str, ...]:
     return tuple(sorted(set(groups).difference(rows_for(_groups_without_email, person.pk))))
 
 
-def _groups_without_email(person: int) -> QuerySet[NoticeChoice, str]:
+def _groups_without_email(person_id: int) -> QuerySet[NoticeChoice, str]:
     """Return the groups whose notices the person does not get by email."""
-    choices = NoticeChoice.objects.filter(person=person, way__in=[NoticeDelivery.INBOX, NoticeDelivery.OFF])
+    choices = NoticeChoice.objects.filter(person=person_id, way__in=[NoticeDelivery.INBOX, NoticeDelivery.OFF])
     return choices.values_list("group", flat=True)
 
 
-def _stoppable_of_single_email(person: User, delivery: int) -> Stoppable:
+def _stoppable_of_single_email(person: User, delivery_id: int) -> Stoppable:
     """Return what an email without news can stop: an email about a succession, about one record, or a notice.
 
     Notices are deleted after a year, and the link works for two years. In the second year, the link of a summary stops
     the groups that are sent in summaries. The link of a notice that nobody can stop, or whose kind no longer exists,
     stops nothing, because it must not stop other emails.
     """
-    email = Email.objects.filter(pk=delivery, person_id=person.pk).first()
+    email = Email.objects.filter(pk=delivery_id, person_id=person.pk).first()
     if email is None:
-        return _stoppable_of_lost_email(person, delivery)
+        return _stoppable_of_lost_email(person, delivery_id)
     if email.kind == DeliveryKind.SUCCESSION:
         return _stoppable_of_succession(person, email)
     if person.is_stakeholder or email.kind in (DeliveryKind.CONFIRMATION, DeliveryKind.LINKS):
@@ -197,13 +197,13 @@ def _stoppable_of_single_email(person: User, delivery: int) -> Stoppable:
     return Stoppable(had_any=True, groups=_groups_by_email(person, [kind.group]))
 
 
-def _stoppable_of_lost_email(person: User, delivery: int) -> Stoppable:
+def _stoppable_of_lost_email(person: User, delivery_id: int) -> Stoppable:
     """Return what an email can stop that the database does not contain, because it was sent after the restored backup.
 
     For 30 days the outbox stores the kind of each such notice, and its link stops notices of that group. The contents
     of a digest are not stored, so its link asks about all that the person follows.
     """
-    delivered = DeliveredBefore.objects.filter(email_id=delivery, person_id=person.pk).first()
+    delivered = DeliveredBefore.objects.filter(email_id=delivery_id, person_id=person.pk).first()
     kind = email_kind(delivered.kind) if delivered is not None else None
     if kind is None or not kind.is_choosable:
         return Stoppable(had_any=False)
@@ -282,7 +282,7 @@ def covering(person: User, plan: Plan) -> list[Subscription]:
 
 def titles_for(person: User, plans: Collection[Plan], now: dt.datetime) -> dict[int, str]:
     """Return the titles of these plans by id, as far as this follower may still read the plans."""
-    class_by_reader = reading_classes([plan.pk for plan in plans], now=now, people=[person.pk], even_paused=True)
+    class_by_reader = reading_classes([plan.pk for plan in plans], now=now, person_ids=[person.pk], even_paused=True)
     readable_ids = {plan_id for _person_id, plan_id in class_by_reader}
     titles = {}
     for plan in plans:

@@ -58,7 +58,7 @@ def stakeholders_of(successions: Iterable[Succession], *, day: dt.date) -> list[
 
 def moved_for(
     successions: Iterable[Succession],
-    people: Collection[int],
+    person_ids: Collection[int],
     *,
     day: dt.date,
     now: dt.datetime,
@@ -71,7 +71,7 @@ def moved_for(
     """
     moved_by_person: dict[int, Moved] = {}
     for succession in successions:
-        subscriptions_of_people = _stakeholder_subscriptions().filter(person__in=list(people))
+        subscriptions_of_people = _stakeholder_subscriptions().filter(person__in=list(person_ids))
         since = succession.told_at if is_later else None
         subscriptions, organisations_by_record = _affected(succession, subscriptions_of_people, day=day, since=since)
         for subscription in set_names_for_followers(subscriptions, now):

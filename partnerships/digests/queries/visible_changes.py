@@ -28,23 +28,23 @@ from partnerships.organisations.models import Membership
 from partnerships.people.models import User
 
 
-def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dict[int, frozenset[int]]:
+def visible_to_accounts(person_ids: Collection[int], event_ids: Collection[int]) -> dict[int, frozenset[int]]:
     """Return the ids of the events that each of these people, who have accounts, may see.
 
     Rights usually depend only on a person's organisations and roles there. So one query is enough for all people with
     the same ones. Facilitators and administrators have further rights, and each of them needs a separate query.
     """
-    if not people or not events:
+    if not person_ids or not event_ids:
         return {}
     roles_by_person: dict[int, set[tuple[int, str]]] = defaultdict(set)
-    memberships = Membership.objects.current().filter(person__in=people)
+    memberships = Membership.objects.current().filter(person__in=person_ids)
     for person_id, organisation_id, role in memberships.values_list("person_id", "organisation_id", "role"):
         roles_by_person[person_id].add((organisation_id, role))
-    facilitator_ids = set(Facilitator.objects.filter(person__in=people).values_list("person_id", flat=True))
+    facilitator_ids = set(Facilitator.objects.filter(person__in=person_ids).values_list("person_id", flat=True))
 
     # The key is a person's id or, for people who share a query, their organisations and roles.
     users_by_rights: dict[object, list[User]] = defaultdict(list)
-    for user in User.objects.filter(pk__in=people, is_active=True).order_by("pk"):
+    for user in User.objects.filter(pk__in=person_ids, is_active=True).order_by("pk"):
         if user.pk in facilitator_ids or user.is_staff:
             users_by_rights[user.pk].append(user)
         else:
@@ -53,7 +53,7 @@ def visible_to_accounts(people: Collection[int], events: Collection[int]) -> dic
     visible_by_person: dict[int, frozenset[int]] = {}
     for users in users_by_rights.values():
         # All of these users have the same rights, so ask for the first.
-        visible_ids = frozenset(visible_events(users[0], Q(pk__in=list(events))).values_list("pk", flat=True))
+        visible_ids = frozenset(visible_events(users[0], Q(pk__in=list(event_ids))).values_list("pk", flat=True))
         for user in users:
             visible_by_person[user.pk] = visible_ids
     return visible_by_person
@@ -81,10 +81,10 @@ SELECT person_id, subject_id, subscription_id, added_for_id, frequency, hears, r
 """
 
 
-def follows_of(people: Collection[int], subjects: Collection[int]) -> dict[tuple[int, int], list[Follows]]:
+def follows_of(person_ids: Collection[int], subjects: Collection[int]) -> dict[tuple[int, int], list[Follows]]:
     """Return the subscriptions by which these people follow these subjects, by the ids of both, the closest first."""
     follows_by_pair: dict[tuple[int, int], list[Follows]] = defaultdict(list)
-    for row in rows_planned_once(_FOLLOWS, [sorted(people), sorted(subjects)], generic_plan=True):
+    for row in rows_planned_once(_FOLLOWS, [sorted(person_ids), sorted(subjects)], generic_plan=True):
         follows = Follows(*row)
         follows_by_pair[follows.person_id, follows.subject_id].append(follows)
     return follows_by_pair
@@ -138,35 +138,35 @@ def open_to_stakeholders(events: Iterable[Event]) -> frozenset[int]:
     return frozenset(open_ids)
 
 
-def _marked_among(kind_name: str, records: Collection[int]) -> set[int]:
+def _marked_among(kind_name: str, record_ids: Collection[int]) -> set[int]:
     """Return the ids of the records among these that are marked for stakeholders; none of a kind without marks."""
     kind = kind_named(kind_name)
     if kind is None or kind.marked_ids is None:
         return set()
     # A kind of record returns its ids as values or as a flat list.
-    marked_rows = kind.marked_ids().filter(pk__in=records)
+    marked_rows = kind.marked_ids().filter(pk__in=record_ids)
     return {row["pk"] if isinstance(row, dict) else row for row in marked_rows}
 
 
-def closed_plans(stakeholders: Collection[int], events: Iterable[Event], now: dt.datetime) -> set[tuple[int, int]]:
+def closed_plans(stakeholder_ids: Collection[int], events: Iterable[Event], now: dt.datetime) -> set[tuple[int, int]]:
     """Return the pairs (person id, event id) of stakeholders and events within plans that they may not read."""
     plan_by_event = {event.pk: event.within_id for event in events if event.within_kind == SubjectKind.PLAN}
     plan_ids = {plan_id for plan_id in plan_by_event.values() if plan_id is not None}
-    if not stakeholders or not plan_ids:
+    if not stakeholder_ids or not plan_ids:
         return set()
-    class_by_reader = reading_classes(sorted(plan_ids), now=now, people=sorted(stakeholders))
+    class_by_reader = reading_classes(sorted(plan_ids), now=now, person_ids=sorted(stakeholder_ids))
     closed_pairs: set[tuple[int, int]] = set()
-    for person_id in stakeholders:
+    for person_id in stakeholder_ids:
         for event_id, plan_id in plan_by_event.items():
             if (person_id, plan_id) not in class_by_reader:
                 closed_pairs.add((person_id, event_id))
     return closed_pairs
 
 
-def own_organisations(people: Collection[int], follows: Iterable[Follows]) -> dict[int, set[int]]:
+def own_organisations(person_ids: Collection[int], follows: Iterable[Follows]) -> dict[int, set[int]]:
     """Return the ids of the organisations that each person acts for or was added by, by person."""
     organisations_by_person: dict[int, set[int]] = defaultdict(set)
-    memberships = Membership.objects.current().filter(person__in=people)
+    memberships = Membership.objects.current().filter(person__in=person_ids)
     for person_id, organisation_id in memberships.values_list("person_id", "organisation_id"):
         organisations_by_person[person_id].add(organisation_id)
     for row in follows:

@@ -145,14 +145,14 @@ def choose_ways(*, person: User, ways: Mapping[str, str], author: User | None, n
 
 
 @transaction.atomic
-def mark_items(*, person: User, items: Collection[int] | None, is_read: bool, now: dt.datetime) -> int:
+def mark_items(*, person: User, item_ids: Collection[int] | None, is_read: bool, now: dt.datetime) -> int:
     """Mark items (ids) of a person's inbox as read or unread, and return how many changed; None marks all items.
 
     Items that are read are left out of the next summary.
     """
     own_items = InboxItem.objects.filter(person=person)
-    if items is not None:
-        own_items = own_items.filter(pk__in=items)
+    if item_ids is not None:
+        own_items = own_items.filter(pk__in=item_ids)
     if is_read:
         return own_items.unread().update(read_at=now, due_at=None)
     return own_items.exclude(read_at=None).update(read_at=None)

@@ -194,5 +194,5 @@ def _stop_by_token(stop_token: str, now: dt.datetime) -> str:
         link = read_link(Purpose.STOP, stop_token, now=now)
     except BadLink:
         return "other"
-    stop_email(person=link.person, delivery=link.record_id, reason="Stopped by the person, by email.", now=now)
+    stop_email(person=link.person, delivery_id=link.record_id, reason="Stopped by the person, by email.", now=now)
     return "stopped"

@@ -54,7 +54,7 @@ def set_frequency(*, subscription: Subscription, frequency: str, author: User | 
     record_event(
         subscription, EventKind.FREQUENCY_CHANGED, author=author, now=now, before=frequency_before, after=frequency
     )
-    reschedule(people=[subscription.person_id], now=now)
+    reschedule(person_ids=[subscription.person_id], now=now)
 
 
 @transaction.atomic
@@ -174,11 +174,11 @@ def _reschedule_everything(preference: Preference, person: User, *, was_paused: 
     if was_paused and not is_paused:
         held_emails = Email.objects.filter(person_id=person.pk, kind__in=[DeliveryKind.DIGEST, DeliveryKind.SUCCESSION])
         held_emails.filter(status=EmailStatus.QUEUED).update(available_at=now)
-    reschedule(people=[person.pk], now=now)
+    reschedule(person_ids=[person.pk], now=now)
     reschedule_notices(person, preference, now=now)
     if not preference.tells_matches:
         MatchNotice.objects.filter(recipient=person, told_at=None).delete()
-    schedule_matches(now=now, people=[person.pk])
+    schedule_matches(now=now, person_ids=[person.pk])
     if is_paused or was_paused:
         join_waiting(person_ids=[person.pk])
 

@@ -69,12 +69,12 @@ class StopRecord:
 
 
 @transaction.atomic
-def stop_email(*, person: User, delivery: int, reason: str, now: dt.datetime) -> StopRecord:
+def stop_email(*, person: User, delivery_id: int, reason: str, now: dt.datetime) -> StopRecord:
     """Stop all contents of an email or, if it had none that can be stopped, all digests.
 
     This is for unsubscribing with one click (RFC 8058), where we cannot ask what to stop.
     """
-    stoppable = stoppable_in(person, delivery)
+    stoppable = stoppable_in(person, delivery_id)
     if not stoppable.had_any:
         return stop_all(person=person, reason=reason, now=now)
     return stop_chosen(person=person, chosen=stoppable, reason=reason, now=now)

@@ -61,13 +61,16 @@ def _plan_numbers(person_id: int, plan_id: int) -> QuerySet[Watermark, int]:
     return _plan_watermarks(person_id, plan_id).values_list("number", flat=True)
 
 
-def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Collection[int], now: dt.datetime) -> None:
-    """Move a person's watermark of a subject past the events (ids) that they have seen.
+def note_events_seen(
+    *, person_id: int, kind: str, record_id: int, event_ids: Collection[int], now: dt.datetime
+) -> None:
+    """Move a person's watermark of a subject past the events that they have seen.
 
     The watermark stops before the first change that the person may see and that is not among these events. New versions
-    of a plan do not count, because they have another watermark.
+    of a plan are ignored, because they have another watermark.
     """
-    watermark = next(iter(rows_for(_watermark, person_id, record_id, kind=kind)), None)
+    watermarks = rows_for(_watermark, person_id, record_id, kind=kind)
+    watermark = watermarks[0] if watermarks else None
     if watermark is None or watermark.number >= watermark.subject.last_number:
         return
     changes = Change.objects.filter(subject=watermark.subject, number__gt=watermark.number).order_by("number")
@@ -76,7 +79,7 @@ def note_events_seen(*, person_id: int, kind: str, record_id: int, events: Colle
     version_kinds = [told.kind for told in notices_by_kind() if told.is_in_plan_digests]
     person = User.objects.get(pk=person_id)
     visible_unseen = visible_events(person, Q(pk__in=event_by_number.values())).exclude(kind__in=version_kinds)
-    unseen_ids = set(visible_unseen.values_list("pk", flat=True)).difference(events)
+    unseen_ids = set(visible_unseen.values_list("pk", flat=True)).difference(event_ids)
 
     to_number = watermark.number
     for number, event_id in event_by_number.items():

@@ -127,19 +127,19 @@ def _key_of(target: Target) -> str:
     return target.key if isinstance(target, Piece) else ""
 
 
-def _subscription(person: User, target: int, *, kind: str, key: str) -> QuerySet[Subscription]:
+def _subscription(person: User, target_id: int, *, kind: str, key: str) -> QuerySet[Subscription]:
     """Return the person's own subscription to a record or, with a `key`, to a site or milestone of a plan."""
-    return Subscription.objects.live().filter(person=person, key=key, **{kind: target}).order_by("pk")[:1]
+    return Subscription.objects.live().filter(person=person, key=key, **{kind: target_id}).order_by("pk")[:1]
 
 
-def _role_rules(partnership: int) -> QuerySet[RoleRule]:
+def _role_rules(partnership_id: int) -> QuerySet[RoleRule]:
     """Return the rule that sends digests to everyone in a partnership, if there is one."""
-    return RoleRule.objects.filter(partnership=partnership, post=None)[:1]
+    return RoleRule.objects.filter(partnership=partnership_id, post=None)[:1]
 
 
-def _following(person: User, plan: int) -> QuerySet[Following]:
+def _following(person: User, plan_id: int) -> QuerySet[Following]:
     """Return the closest of the ways in which the person follows a plan."""
-    return Following.objects.filter(plan=plan, person=person).order_by("rank", "subscription_id")[:1]
+    return Following.objects.filter(plan=plan_id, person=person).order_by("rank", "subscription_id")[:1]
 
 
 def _name_of_wider_target(person: User, plan: Plan) -> str:

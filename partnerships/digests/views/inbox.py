@@ -78,7 +78,7 @@ def open_item(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         path = _digest_path(item, now)
     if is_reading_page(request):
-        services.mark_items(person=person, items=[item.pk], is_read=True, now=now)
+        services.mark_items(person=person, item_ids=[item.pk], is_read=True, now=now)
     if not path:
         messages.error(request, "You can no longer read what this notice is about.")
         return redirect("digests:inbox")
@@ -111,7 +111,7 @@ def mark_notices(request: HttpRequest) -> HttpResponse:
 
     is_read = request.POST.get("as") != "unread"
     changed_count = services.mark_items(
-        person=person, items=None if marks_all else item_ids, is_read=is_read, now=timezone.now()
+        person=person, item_ids=None if marks_all else item_ids, is_read=is_read, now=timezone.now()
     )
     subject = "notice is" if changed_count == 1 else "notices are"
     state = "read" if is_read else "unread"

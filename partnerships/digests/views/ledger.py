@@ -163,7 +163,7 @@ def _contents_of_email(person: User, shown: Shown, *, is_shown: bool) -> dict[st
     if not person.is_staff:
         publishable_ids = set(Plan.objects.publishable_by(person).values_list("pk", flat=True))
         if not is_shown:
-            reading = readable_news(delivery, now=timezone.now(), plans=publishable_ids)
+            reading = readable_news(delivery, now=timezone.now(), plan_ids=publishable_ids)
     bounces = Bounce.objects.filter(email_id=delivery.pk).order_by("-at", "-pk")
     return {
         "delivery": delivery,
@@ -303,4 +303,4 @@ def _next_digest_for(viewer: User, person: User, now: dt.datetime) -> Reading:
     publishable_ids = set(Plan.objects.publishable_by(viewer).values_list("pk", flat=True))
     if not person.watermarks.filter(plan__in=publishable_ids).exists():
         raise Http404
-    return next_digest(person, now=now, plans=publishable_ids)
+    return next_digest(person, now=now, plan_ids=publishable_ids)

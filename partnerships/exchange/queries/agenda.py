@@ -20,7 +20,7 @@ def suggest_waiting_entries(user: User, partnerships: Sequence[Partnership], sin
     """Suggest the open asks and offers of the partnerships, the unanswered ones first."""
     return [
         AgendaSuggestion(
-            partnership=entry.partnership_id,
+            partnership_id=entry.partnership_id,
             subject_kind="entry",
             subject_id=entry.pk,
             title=f"{entry.get_direction_display()}: {entry.title}",
@@ -32,11 +32,11 @@ def suggest_waiting_entries(user: User, partnerships: Sequence[Partnership], sin
     ]
 
 
-def waiting_entry_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
+def waiting_entry_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Any, Any]:
     """Return the first open asks and offers of each partnership, the unanswered ones first."""
     entries = (
         Entry.objects.visible_to(user)
-        .filter(partnership__in=partnerships, is_open=True)
+        .filter(partnership__in=partnership_ids, is_open=True)
         .exclude(status=Status.DRAFT)
         .select_related("organisation")
     )

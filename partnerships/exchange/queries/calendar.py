@@ -10,14 +10,14 @@ from partnerships.kit.calendars import CalendarEntry, CalendarKind, CalendarSour
 from partnerships.people.models import User
 
 
-def _closing_entries(user: User, partnerships: list[int]) -> EntryQuerySet:
-    """Return the asks and offers of these partnerships (ids) that have a closing date.
+def _closing_entries(user: User, partnership_ids: list[int]) -> EntryQuerySet:
+    """Return the asks and offers of these partnerships that have a closing date.
 
     Without partnerships, return those from and to the person's organisations.
     """
     entries = _readable_closing_entries(user)
-    if partnerships:
-        return entries.filter(partnership__in=partnerships)
+    if partnership_ids:
+        return entries.filter(partnership__in=partnership_ids)
     own_entries = Entry.objects.of_person(user) | Entry.objects.asking_organisations_of(user)
     return entries.filter(pk__in=own_entries.values("pk"))
 

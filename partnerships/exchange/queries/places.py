@@ -105,11 +105,11 @@ class AreaNames:
             self._name_by_area[pk] = name
             self._larger_by_area[pk] = {larger for larger in (parent_id, region_id) if larger}
 
-    def of(self, areas: set[int]) -> tuple[str, ...]:
+    def of(self, area_ids: set[int]) -> tuple[str, ...]:
         """Return the names of the largest of these areas. For example, a county is named, but not its districts."""
         names = []
-        for area in areas:
+        for area in area_ids:
             is_known = area in self._name_by_area
-            if is_known and areas.isdisjoint(self._larger_by_area[area]):
+            if is_known and area_ids.isdisjoint(self._larger_by_area[area]):
                 names.append(self._name_by_area[area])
         return tuple(sorted(names))

@@ -15,18 +15,18 @@ from partnerships.people.models import User
 UNANSWERED_DAYS = 14
 
 
-def stuck_unanswered_entries(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
+def stuck_unanswered_entries(user: User, partnership_ids: list[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the asks and offers shared with these partnerships that nobody has answered for two weeks, as lines."""
-    return [_stuck_entry(entry) for entry in rows_for(unanswered_rows, user, partnerships, now)]
+    return [_stuck_entry(entry) for entry in rows_for(unanswered_rows, user, partnership_ids, now)]
 
 
-def unanswered_rows(user: User, partnerships: list[int], now: dt.datetime) -> EntryQuerySet:
+def unanswered_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> EntryQuerySet:
     """Return the asks and offers shared with these partnerships that nobody has answered for two weeks."""
     shared_before = now - dt.timedelta(days=UNANSWERED_DAYS)
     entries = (
         Entry.objects.visible_to(user)
         .unanswered()
-        .filter(partnership__in=partnerships, is_open=True, standing=False, shared_at__lte=shared_before)
+        .filter(partnership__in=partnership_ids, is_open=True, standing=False, shared_at__lte=shared_before)
     )
     return entries.order_by("shared_at", "pk")
 
@@ -34,7 +34,7 @@ def unanswered_rows(user: User, partnerships: list[int], now: dt.datetime) -> En
 def _stuck_entry(entry: Entry) -> StuckRecord:
     """Return the line about an ask or offer that nobody has answered."""
     return StuckRecord(
-        partnership=entry.partnership_id,
+        partnership_id=entry.partnership_id,
         what="No answer to an ask" if entry.is_ask else "No answer to an offer",
         title=entry.title,
         path=entry.get_absolute_url(),
@@ -60,7 +60,7 @@ def stuck_facilitated_entries(user: User, now: dt.datetime) -> list[StuckRecord]
 def _stuck_response(response: Response) -> StuckRecord:
     """Return the line about an answer that nobody has accepted or declined."""
     return StuckRecord(
-        partnership=response.entry.partnership_id,
+        partnership_id=response.entry.partnership_id,
         what="No decision on an answer",
         title=response.entry.title,
         path=response.entry.get_absolute_url(),

@@ -180,7 +180,7 @@ def _timeline(request: HttpRequest, entry: Entry, user: User) -> list[TimelineLi
     events = newest_events(user, kind="entry", record_id=entry.pk, count=_MAX_EVENTS)
     if is_reading_page(request):
         event_ids = [event.pk for event in events]
-        note_events_seen(person_id=user.pk, kind="entry", record_id=entry.pk, events=event_ids, now=timezone.now())
+        note_events_seen(person_id=user.pk, kind="entry", record_id=entry.pk, event_ids=event_ids, now=timezone.now())
     return [replace(line, subject="") for line in timeline_lines(events)]
 
 

@@ -101,9 +101,9 @@ def _organisations(ids: list[int]) -> QuerySet[Organisation]:
     return Organisation.objects.filter(pk__in=ids).order_by("name", "pk")
 
 
-def _areas(entry: int) -> QuerySet[Area]:
+def _areas(entry_id: int) -> QuerySet[Area]:
     """Return the areas of the entry, ordered by name."""
-    return Area.objects.filter(entries=entry).order_by("name", "pk")
+    return Area.objects.filter(entries=entry_id).order_by("name", "pk")
 
 
 def _facilitators(entry: Entry, user: User, *, shows_all: bool) -> list[EntryFacilitator]:
@@ -112,9 +112,9 @@ def _facilitators(entry: Entry, user: User, *, shows_all: bool) -> list[EntryFac
     return [facilitator for facilitator in facilitators if shows_all or facilitator.person_id == user.pk]
 
 
-def _facilitators_of(entry: int) -> QuerySet[EntryFacilitator]:
+def _facilitators_of(entry_id: int) -> QuerySet[EntryFacilitator]:
     """Return all present facilitators of the entry, in the order in which they were named."""
-    return EntryFacilitator.objects.filter(entry=entry).active().for_listing().order_by("named_at", "pk")
+    return EntryFacilitator.objects.filter(entry=entry_id).active().for_listing().order_by("named_at", "pk")
 
 
 def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:
@@ -127,11 +127,11 @@ def _receipts(entry: Entry, user: User, rights: Rights) -> list[Receipt]:
     return receipts
 
 
-def _receipts_of(user: User, entry: int) -> QuerySet[Receipt]:
+def _receipts_of(user: User, entry_id: int) -> QuerySet[Receipt]:
     """Return the receipts that the person may see."""
     return (
         Receipt.objects.visible_to(user)
-        .filter(entry=entry)
+        .filter(entry=entry_id)
         .select_related("organisation", "referred_to", "acknowledged_by", "declined_by")
         .order_by("pk")
     )
@@ -153,11 +153,11 @@ def _responses(entry: Entry, user: User) -> list[Response]:
     return responses
 
 
-def _responses_to(user: User, entry: int) -> QuerySet[Response]:
+def _responses_to(user: User, entry_id: int) -> QuerySet[Response]:
     """Return the answers that the person may see, oldest first."""
     return (
         Response.objects.visible_to(user)
-        .filter(entry=entry)
+        .filter(entry=entry_id)
         .select_related("organisation", "author", "counterpart", "decided_by", "entry")
         .order_by("made_at", "pk")
     )
@@ -173,21 +173,21 @@ def _visible_counterparts(user: User, responses: list[int]) -> QuerySet[Entry, i
     return Entry.objects.visible_to(user).filter(answering__in=responses).order_by().values_list("pk", flat=True)
 
 
-def _questions(user: User, entry: int) -> QuerySet[Question]:
+def _questions(user: User, entry_id: int) -> QuerySet[Question]:
     """Return the questions that the person may see, oldest first."""
     return (
         Question.objects.visible_to(user)
-        .filter(entry=entry)
+        .filter(entry=entry_id)
         .select_related("organisation", "author", "answered_by")
         .order_by("asked_at", "pk")
     )
 
 
-def _fulfilments(user: User, entry: int) -> QuerySet[Fulfilment]:
+def _fulfilments(user: User, entry_id: int) -> QuerySet[Fulfilment]:
     """Return the commitments linked to the entry that the person may see, each with its giver, receiver and owner."""
     return (
         Fulfilment.objects.visible_to(user)
-        .filter(entry=entry)
+        .filter(entry=entry_id)
         .select_related(
             "entry",
             "response",
@@ -200,19 +200,19 @@ def _fulfilments(user: User, entry: int) -> QuerySet[Fulfilment]:
     )
 
 
-def _introductions(user: User, entry: int) -> QuerySet[Introduction]:
+def _introductions(user: User, entry_id: int) -> QuerySet[Introduction]:
     """Return the introductions of the entry to other entries that the person may see, oldest first."""
     return (
         Introduction.objects.visible_to(user)
-        .filter(Q(ask=entry) | Q(offer=entry))
+        .filter(Q(ask=entry_id) | Q(offer=entry_id))
         .select_related("ask__organisation", "offer__organisation", "organisation", "author")
         .order_by("at", "pk")
     )
 
 
-def _addressees(user: User, entry: int, *, is_own: bool) -> QuerySet[Organisation]:
+def _addressees(user: User, entry_id: int, *, is_own: bool) -> QuerySet[Organisation]:
     """Return the organisations that the entry names. Other organisations than its own see only themselves."""
-    organisations = Organisation.objects.filter(addressed__entry=entry).order_by("name", "pk")
+    organisations = Organisation.objects.filter(addressed__entry=entry_id).order_by("name", "pk")
     if is_own:
         return organisations
     return organisations.filter(pk__in=Organisation.objects.of_person(user))
@@ -222,28 +222,28 @@ def _addressees(user: User, entry: int, *, is_own: bool) -> QuerySet[Organisatio
 # query for all kinds, which kinds have any rows, and then reads only these.
 
 
-def _all_receipts(entry: int) -> QuerySet[Receipt]:
-    return Receipt.objects.filter(entry=entry)
+def _all_receipts(entry_id: int) -> QuerySet[Receipt]:
+    return Receipt.objects.filter(entry=entry_id)
 
 
-def _all_responses(entry: int) -> QuerySet[Response]:
-    return Response.objects.filter(entry=entry)
+def _all_responses(entry_id: int) -> QuerySet[Response]:
+    return Response.objects.filter(entry=entry_id)
 
 
-def _all_questions(entry: int) -> QuerySet[Question]:
-    return Question.objects.filter(entry=entry)
+def _all_questions(entry_id: int) -> QuerySet[Question]:
+    return Question.objects.filter(entry=entry_id)
 
 
-def _all_fulfilments(entry: int) -> QuerySet[Fulfilment]:
-    return Fulfilment.objects.filter(entry=entry)
+def _all_fulfilments(entry_id: int) -> QuerySet[Fulfilment]:
+    return Fulfilment.objects.filter(entry=entry_id)
 
 
-def _all_introductions(entry: int) -> QuerySet[Introduction]:
-    return Introduction.objects.filter(Q(ask=entry) | Q(offer=entry))
+def _all_introductions(entry_id: int) -> QuerySet[Introduction]:
+    return Introduction.objects.filter(Q(ask=entry_id) | Q(offer=entry_id))
 
 
-def _all_addressees(entry: int) -> QuerySet[Addressee]:
-    return Addressee.objects.filter(entry=entry)
+def _all_addressees(entry_id: int) -> QuerySet[Addressee]:
+    return Addressee.objects.filter(entry=entry_id)
 
 
 #: The query for the rows that a reader may see, by the query for all rows of the kind.

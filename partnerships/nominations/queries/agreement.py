@@ -104,14 +104,14 @@ def suspensions_of(partnership: Partnership) -> list[Days]:
     return suspensions_by_partnership([partnership.pk])[partnership.pk]
 
 
-def suspensions_by_partnership(partnerships: Collection[int]) -> dict[int, list[Days]]:
+def suspensions_by_partnership(partnership_ids: Collection[int]) -> dict[int, list[Days]]:
     """Return the times when these partnerships (by id) were suspended, from their row histories. This needs one query.
 
     A suspension includes the day on which it begins, but not the day on which the partnership resumes. For a
     partnership that is still suspended, or ended while suspended, the last day is `date.max`.
     """
-    history = Partnership.pgh_event_model.objects.filter(pgh_obj__in=partnerships).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
-    suspensions: dict[int, list[Days]] = {pk: [] for pk in partnerships}
+    history = Partnership.pgh_event_model.objects.filter(pgh_obj__in=partnership_ids).order_by("pgh_id")  # type: ignore[attr-defined]  # made by pghistory
+    suspensions: dict[int, list[Days]] = {pk: [] for pk in partnership_ids}
     suspended_from: dict[int, dt.date] = {}
     for pk, status, status_since in dict.fromkeys(history.values_list("pgh_obj", "status", "status_since")):
         day = timezone.localdate(status_since)

@@ -18,10 +18,10 @@ from partnerships.nominations.queries.pages import QUARTERS
 from partnerships.people.models import User
 
 
-def _agreements(user: User, partnerships: list[int]) -> QuerySet[NominationsAgreement]:
-    """Return the agreements of the person's organisations, in these partnerships (ids) or in all."""
+def _agreements(user: User, partnership_ids: list[int]) -> QuerySet[NominationsAgreement]:
+    """Return the agreements of the person's organisations, in these partnerships or in all."""
     agreements = NominationsAgreement.objects.with_side_of(user).for_pages().order_by("pk")
-    return agreements.filter(partnership__in=partnerships) if partnerships else agreements
+    return agreements.filter(partnership__in=partnership_ids) if partnership_ids else agreements
 
 
 def _entries(agreements: list[NominationsAgreement]) -> list[CalendarEntry]:

@@ -225,16 +225,16 @@ def masked_trend_of(agreement: NominationsAgreement) -> list[tuple[Quarter, Mask
     return [(Quarter(record.starts_on), _masked_total(_count_by_cell(record))) for record in newest_records]
 
 
-def newest_masked_totals(partnerships: list[int]) -> dict[int, tuple[Quarter, MaskedLine]]:
+def newest_masked_totals(partnership_ids: list[int]) -> dict[int, tuple[Quarter, MaskedLine]]:
     """Return by agreement (id) the last quarter with its total, as `masked_trend_of` does for one agreement."""
     return {
         record.nominations_return.agreement_id: (Quarter(record.starts_on), _masked_total(_count_by_cell(record)))
-        for record in rows_for(newest_records, partnerships)
+        for record in rows_for(newest_records, partnership_ids)
     }
 
 
-def newest_records(partnerships: list[int]) -> QuerySet[ReturnRecord]:
-    """Return the newest record of the last quarter of each agreement of these partnerships (ids)."""
-    records = ReturnRecord.objects.filter(nominations_return__agreement__partnership__in=partnerships)
+def newest_records(partnership_ids: list[int]) -> QuerySet[ReturnRecord]:
+    """Return the newest record of the last quarter of each agreement of these partnerships."""
+    records = ReturnRecord.objects.filter(nominations_return__agreement__partnership__in=partnership_ids)
     last_quarter_first = records.order_by("nominations_return__agreement", "-nominations_return__starts_on", "-number")
     return last_quarter_first.distinct("nominations_return__agreement").select_related("nominations_return")

@@ -65,15 +65,17 @@ def scope_of(nominations_return: NominationsReturn) -> Scope | None:
     )
 
 
-def _areas(councils: Collection[int], quarter: Quarter) -> tuple[frozenset[str], frozenset[str]]:
-    """Return codes and names of the areas that these councils (ids) served in the quarter.
+def _areas(council_ids: Collection[int], quarter: Quarter) -> tuple[frozenset[str], frozenset[str]]:
+    """Return codes and names of the areas that these councils served in the quarter.
 
     Areas within those areas are included, and the GSS codes of the councils themselves.
     """
-    own_codes = Identifier.objects.filter(organisation__in=councils, scheme=Scheme.GSS).values_list("value", flat=True)
+    own_codes = Identifier.objects.filter(organisation__in=council_ids, scheme=Scheme.GSS).values_list(
+        "value", flat=True
+    )
     begins_in_time = Q(starts_on=None) | Q(starts_on__lt=quarter.ends_on)
     ends_in_time = Q(ends_on=None) | Q(ends_on__gt=quarter.starts_on)
-    areas_served = AreaServed.objects.filter(begins_in_time, ends_in_time, organisation__in=councils)
+    areas_served = AreaServed.objects.filter(begins_in_time, ends_in_time, organisation__in=council_ids)
 
     codes: set[str] = set(own_codes)
     names: set[str] = set()
@@ -86,10 +88,10 @@ def _areas(councils: Collection[int], quarter: Quarter) -> tuple[frozenset[str],
     return frozenset(codes), frozenset(names)
 
 
-def _normalised_names(bodies: Collection[int]) -> frozenset[str]:
+def _normalised_names(body_ids: Collection[int]) -> frozenset[str]:
     """Return all present and former names of these organisations, because an export can use any of them."""
-    current = Organisation.objects.filter(pk__in=bodies).values_list("name", flat=True)
-    names = OrganisationName.objects.filter(organisation__in=bodies).values_list("name", flat=True)
+    current = Organisation.objects.filter(pk__in=body_ids).values_list("name", flat=True)
+    names = OrganisationName.objects.filter(organisation__in=body_ids).values_list("name", flat=True)
     return frozenset(normalise_text(name) for name in (*current, *names))
 
 

@@ -34,10 +34,10 @@ def follow_terms(change: TermsInForceChange) -> None:
     )
 
 
-def follow_parties(partnerships: Collection[int], move: RecordMove) -> list[Change]:
+def follow_parties(partnership_ids: Collection[int], move: RecordMove) -> list[Change]:
     """Change the council or provider of agreements whose party merged into another party of the same partnership."""
     changes: list[Change] = []
-    for agreement in NominationsAgreement.objects.filter(partnership__in=partnerships).order_by("pk"):
+    for agreement in NominationsAgreement.objects.filter(partnership__in=partnership_ids).order_by("pk"):
         for side in ("council", "provider"):
             successor = _successor_of(agreement, side, move)
             change = _replace_party(agreement, side, successor) if successor else None

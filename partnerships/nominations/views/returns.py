@@ -54,9 +54,9 @@ def open_agreement(request: HttpRequest, pk: int) -> tuple[User, NominationsAgre
     return user, agreement, rights_over(agreement, user, now)
 
 
-def _visible_agreement(user: User, partnership: int) -> QuerySet[NominationsAgreement]:
+def _visible_agreement(user: User, partnership_id: int) -> QuerySet[NominationsAgreement]:
     """Return the agreement of a partnership (id) if the person may see it."""
-    return NominationsAgreement.objects.visible_to(user).for_pages().filter(partnership=partnership)
+    return NominationsAgreement.objects.visible_to(user).for_pages().filter(partnership=partnership_id)
 
 
 def open_return(request: HttpRequest, pk: int, number: int) -> tuple[User, NominationsReturn, Rights]:

@@ -108,9 +108,9 @@ def _apply_group(succession: Succession, group: Sequence[Handover], now: dt.date
     return changes
 
 
-def _held_ids(kind: Obligation, records: Collection[int], move: RecordMove) -> set[int]:
+def _held_ids(kind: Obligation, record_ids: Collection[int], move: RecordMove) -> set[int]:
     """Return the ids of those records that the source still has."""
-    rows = kind.records(move.source, timezone.localdate(move.now)).filter(pk__in=records)
+    rows = kind.records(move.source, timezone.localdate(move.now)).filter(pk__in=record_ids)
     return set(rows.values_list("pk", flat=True))
 
 

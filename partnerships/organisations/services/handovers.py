@@ -117,13 +117,13 @@ def _new_line(held_record: HeldRecord, details: LineDetails, **values: Any) -> H
 
 
 def _lock_open_lines(
-    succession: Succession, predecessor: Organisation, kind: str, records: Collection[int]
+    succession: Succession, predecessor: Organisation, kind: str, record_ids: Collection[int]
 ) -> QuerySet[Handover]:
     """Return the lines for these records, locked so that the successor cannot accept a line before it is replaced.
 
     Raises `UnableToHandOverLines` if the successor has already accepted a line.
     """
-    lines = succession.handovers.filter(predecessor=predecessor, kind=kind, record__in=records)
+    lines = succession.handovers.filter(predecessor=predecessor, kind=kind, record__in=record_ids)
     states = set(lines.select_for_update().order_by("pk").values_list("state", flat=True))
     if not states.issubset(OPEN_HANDOVERS):
         raise UnableToHandOverLines(

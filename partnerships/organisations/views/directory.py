@@ -95,7 +95,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     events = newest_events(user, kind="organisation", record_id=pk, count=_EVENTS)
     if is_reading_page(request):
         event_ids = [event.pk for event in events]
-        note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, events=event_ids, now=timezone.now())
+        note_events_seen(person_id=user.pk, kind="organisation", record_id=pk, event_ids=event_ids, now=timezone.now())
     # The sections come before the lines of the timeline, because the names in these are read together with them.
     sections = ON_ORGANISATIONS.of(user, organisation, also=timeline_lookups(events))
     context = {
@@ -110,9 +110,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "organisations/detail.html", context)
 
 
-def _successions(organisation: int) -> QuerySet[Succession]:
+def _successions(organisation_id: int) -> QuerySet[Succession]:
     """Return the live successions of an organisation with their ties, the newest first."""
-    return successions_of(organisation)
+    return successions_of(organisation_id)
 
 
 def _facts_context(organisation: Organisation) -> dict[str, Any]:
@@ -146,35 +146,35 @@ def _readable_organisation(user: User, pk: int) -> QuerySet[Organisation]:
     return bodies.annotate(merged_into_id=Subquery(kept_ids))  # type: ignore[no-redef]  # declared on the model
 
 
-def _identifiers(organisation: int) -> QuerySet[Identifier]:
+def _identifiers(organisation_id: int) -> QuerySet[Identifier]:
     """Return the identifiers of an organisation, by scheme and value."""
-    identifiers = Identifier.objects.filter(organisation=organisation)
+    identifiers = Identifier.objects.filter(organisation=organisation_id)
     return identifiers.select_related("organisation").order_by("scheme", "value")
 
 
-def _names(organisation: int) -> QuerySet[OrganisationName]:
+def _names(organisation_id: int) -> QuerySet[OrganisationName]:
     """Return all present and former names of an organisation."""
-    return OrganisationName.objects.filter(organisation=organisation).order_by("name", "pk")
+    return OrganisationName.objects.filter(organisation=organisation_id).order_by("name", "pk")
 
 
-def _areas_served(organisation: int) -> QuerySet[AreaServed]:
+def _areas_served(organisation_id: int) -> QuerySet[AreaServed]:
     """Return the areas that an organisation serves, by name."""
-    return AreaServed.objects.filter(organisation=organisation).select_related("area").order_by("area__name", "pk")
+    return AreaServed.objects.filter(organisation=organisation_id).select_related("area").order_by("area__name", "pk")
 
 
-def _members_of_group(organisation: int) -> QuerySet[Organisation]:
+def _members_of_group(organisation_id: int) -> QuerySet[Organisation]:
     """Return the organisations with this organisation as their parent."""
-    return Organisation.objects.filter(parent=organisation)
+    return Organisation.objects.filter(parent=organisation_id)
 
 
-def _group_members(organisation: int) -> QuerySet[Organisation]:
+def _group_members(organisation_id: int) -> QuerySet[Organisation]:
     """Return the first 50 members of the group, by name."""
-    return _members_of_group(organisation).order_by("name", "pk")[:50]
+    return _members_of_group(organisation_id).order_by("name", "pk")[:50]
 
 
-def _ties(organisation: int) -> QuerySet[SuccessionTie]:
+def _ties(organisation_id: int) -> QuerySet[SuccessionTie]:
     """Return the successions' ties in which the organisation is the predecessor or the successor."""
-    return SuccessionTie.objects.filter(Q(predecessor=organisation) | Q(successor=organisation))
+    return SuccessionTie.objects.filter(Q(predecessor=organisation_id) | Q(successor=organisation_id))
 
 
 #: Rows that many organisations lack. One query finds out which of these queries have rows, and only these are then run.
@@ -190,9 +190,9 @@ _PAGE_QUERIES: dict[RowsAbout, RowsAbout] = {
 _EVENTS = 10
 
 
-def _contacts(organisation: int) -> QuerySet[Membership]:
+def _contacts(organisation_id: int) -> QuerySet[Membership]:
     """Return the first 12 contacts of an organisation."""
-    return contacts_of(organisation)[:12]
+    return contacts_of(organisation_id)[:12]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -24,7 +24,7 @@ def plans_published_since(user: User, partnerships: Sequence[Partnership], since
     ]
     return [
         AgendaSuggestion(
-            partnership=version.plan.partnership_id or 0,
+            partnership_id=version.plan.partnership_id or 0,
             subject_kind="plan_version",
             subject_id=version.pk,
             title=f"{version.title}, version {version.number}"[:300],
@@ -36,10 +36,10 @@ def plans_published_since(user: User, partnerships: Sequence[Partnership], since
     ]
 
 
-def newest_version_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Version]:
+def newest_version_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Version]:
     """Return the newest version of each plan of these partnerships that the person may read, without its content."""
     versions = Version.objects.visible_to(user).without_content().select_related("plan")
-    published_versions = versions.filter(plan__partnership__in=partnerships, published_at__lte=now)
+    published_versions = versions.filter(plan__partnership__in=partnership_ids, published_at__lte=now)
     return published_versions.order_by("plan", "-number").distinct("plan")
 
 
@@ -49,7 +49,7 @@ def plans_awaiting_signature(
     """Return the partnerships' plans that are waiting for signatures."""
     return [
         AgendaSuggestion(
-            partnership=plan.partnership_id or 0,
+            partnership_id=plan.partnership_id or 0,
             subject_kind="plan_signing",
             subject_id=plan.pk,
             title=f"Sign off {plan.title}, version {plan.open_number or plan.current_number}"[:300],
@@ -60,7 +60,7 @@ def plans_awaiting_signature(
     ]
 
 
-def awaiting_signature_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Plan]:
+def awaiting_signature_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Plan]:
     """Return the plans of these partnerships that are waiting for signatures, by title."""
-    plans = Plan.objects.fully_readable_by(user).filter(partnership__in=partnerships)
+    plans = Plan.objects.fully_readable_by(user).filter(partnership__in=partnership_ids)
     return plans.awaiting_sign_off().order_by("title", "pk")

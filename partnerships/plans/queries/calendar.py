@@ -30,18 +30,18 @@ from partnerships.plans.models import (
 )
 
 
-def _plans(user: User, partnerships: list[int]) -> PlanQuerySet:
+def _plans(user: User, partnership_ids: list[int]) -> PlanQuerySet:
     """Return the plans that the person's organisations own or take part in.
 
-    With `partnerships` (ids), only their plans are returned.
+    With `partnership_ids` (ids), only their plans are returned.
     """
     plans = Plan.objects.with_insider(user).order_by()
-    return plans.filter(partnership__in=partnerships) if partnerships else plans
+    return plans.filter(partnership__in=partnership_ids) if partnership_ids else plans
 
 
-def _milestones(user: User, partnerships: list[int]) -> MilestoneQuerySet:
+def _milestones(user: User, partnership_ids: list[int]) -> MilestoneQuerySet:
     """Return the milestones of the person's plans that have a day, for all or for some partnerships (ids)."""
-    return _milestones_with_dates(user).filter(plan__in=_plans(user, partnerships).values("pk"))
+    return _milestones_with_dates(user).filter(plan__in=_plans(user, partnership_ids).values("pk"))
 
 
 def _entries_of_milestones(milestones: Iterable[Milestone]) -> list[CalendarEntry]:
@@ -57,9 +57,9 @@ def _entries_of_milestones(milestones: Iterable[Milestone]) -> list[CalendarEntr
     return [entry for entry in entries if entry is not None]
 
 
-def _embargoed_versions(user: User, partnerships: list[int]) -> VersionQuerySet:
+def _embargoed_versions(user: User, partnership_ids: list[int]) -> VersionQuerySet:
     """Return the versions that the person sees of such plans, while a later version is under embargo."""
-    return _versions_during_embargo(user, _plans(user, partnerships))
+    return _versions_during_embargo(user, _plans(user, partnership_ids))
 
 
 def _entries_of_versions(versions: Iterable[Version]) -> list[CalendarEntry]:
@@ -86,11 +86,11 @@ def entries_of_milestones(user: User, milestones: Collection[int]) -> list[Calen
     return _entries_of_milestones(_milestones_with_dates(user).filter(pk__in=milestones))
 
 
-def entries_of_plans(user: User, plans: Collection[int]) -> list[CalendarEntry]:
-    """Return the calendar entries for the milestones and the signatures of these plans (ids)."""
-    milestones = _milestones_with_dates(user).filter(plan__in=plans)
-    versions = _versions_during_embargo(user, Plan.objects.filter(pk__in=plans))
-    signatories = list(_signatories_with_deadline(user).filter(plan__in=plans))
+def entries_of_plans(user: User, plan_ids: Collection[int]) -> list[CalendarEntry]:
+    """Return the calendar entries for the milestones and the signatures of these plans."""
+    milestones = _milestones_with_dates(user).filter(plan__in=plan_ids)
+    versions = _versions_during_embargo(user, Plan.objects.filter(pk__in=plan_ids))
+    signatories = list(_signatories_with_deadline(user).filter(plan__in=plan_ids))
     return [
         *_entries_of_milestones(milestones),
         *_entries_of_versions(versions),
@@ -177,14 +177,14 @@ def _partial_date(text: str) -> PartialDate | None:
         return None
 
 
-def _signatories(user: User, partnerships: list[int]) -> QuerySet[Signatory]:
-    """Return the signatories with a deadline in plans of these partnerships (ids).
+def _signatories(user: User, partnership_ids: list[int]) -> QuerySet[Signatory]:
+    """Return the signatories with a deadline in plans of these partnerships.
 
-    Without `partnerships`, only the signatories that are the person's own organisations are returned.
+    Without `partnership_ids`, only the signatories that are the person's own organisations are returned.
     """
     signatories = _signatories_with_deadline(user)
-    if partnerships:
-        return signatories.filter(plan__partnership__in=partnerships)
+    if partnership_ids:
+        return signatories.filter(plan__partnership__in=partnership_ids)
     return signatories.filter(organisation__in=Organisation.objects.of_person(user))
 
 
@@ -240,15 +240,15 @@ def _entry_of_signatory(signatory: Signatory, revision: Revision, *, has_decided
     )
 
 
-def _versions_with_embargo(user: User, partnerships: list[int]) -> VersionQuerySet:
+def _versions_with_embargo(user: User, partnership_ids: list[int]) -> VersionQuerySet:
     """Return the versions with an embargo, also one that has ended, for people of owners.
 
     Nobody else may know that a version is under embargo.
     """
     own_plans = Plan.objects.owned_by_organisations_of(user).order_by().values("pk")
     versions = Version.objects.filter(embargo_until__isnull=False, plan__in=own_plans)
-    if partnerships:
-        versions = versions.filter(plan__partnership__in=partnerships)
+    if partnership_ids:
+        versions = versions.filter(plan__partnership__in=partnership_ids)
     return versions.without_content().defer("figures").select_related("plan__partnership").order_by("pk")
 
 

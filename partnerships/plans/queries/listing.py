@@ -80,12 +80,12 @@ _URGENCY = Case(When(status=Status.AWAITING_SIGN_OFF, then=0), When(status=Statu
 _BATCH_SIZE = 40
 
 
-def waiting_plans(user: User, limit: int, partnership: int | None = None) -> list[ListedPlan]:
+def waiting_plans(user: User, limit: int, partnership_id: int | None = None) -> list[ListedPlan]:
     """Return the most urgent plans that have a next step, for a person of an owner or a present party.
 
     At most `limit` plans are returned, from one partnership (its id) or from all.
     """
-    partnerships = [] if partnership is None else [partnership]
+    partnerships = [] if partnership_id is None else [partnership_id]
     # The ids are fetched first. In one query, PostgreSQL would search all plans that the person may see.
     plan_ids = rows_for(_waiting_plan_ids, user, *partnerships, limit=_BATCH_SIZE)
     plans = rows_for(_visible_plans, user, plan_ids, limit=limit) if plan_ids else []
@@ -101,11 +101,11 @@ def waiting_plans_lookup(user: User, *partnership: int) -> Lookup:
     return lookup(_waiting_plan_ids, user, *partnership, limit=_BATCH_SIZE)
 
 
-def _waiting_plan_ids(user: User, partnership: int | None = None, *, limit: int | None) -> QuerySet[Plan, int]:
+def _waiting_plan_ids(user: User, partnership_id: int | None = None, *, limit: int | None) -> QuerySet[Plan, int]:
     """Return the ids of plans that may wait for an organisation of the person, the most urgent first."""
     plans = Plan.objects.with_insider(user).filter(status__in=(Status.DRAFT, Status.SHARED, Status.AWAITING_SIGN_OFF))
-    if partnership is not None:
-        plans = plans.filter(partnership=partnership)
+    if partnership_id is not None:
+        plans = plans.filter(partnership=partnership_id)
     return plans.order_by(_URGENCY, "-pk").values_list("pk", flat=True)[:limit]
 
 

@@ -142,7 +142,7 @@ def homes_pipeline(
     parameters = plan_parameters(
         areas=filters.areas,
         authorities=filters.authorities,
-        partnerships=filters.partnerships,
+        partnership_ids=filters.partnerships,
         kind=filters.kind,
         earlier=earlier,
     )
@@ -199,8 +199,8 @@ class _MovedSite(NamedTuple):
     """A site with a forecast that has moved, in numbers. `before` and `after` are dates such as 20290600."""
 
     homes: int
-    #: The id of the plan, and the number of the site in the packed lines.
-    plan: int
+    plan_id: int
+    #: The number of the site in the packed lines.
     site: int
     #: The id of one of the lines of the site.
     line: int
@@ -320,7 +320,7 @@ class _Sums:
             plan_title, site_key, site_name = names_by_line[moved.line]
             slips.append(
                 Slip(
-                    plan_id=moved.plan,
+                    plan_id=moved.plan_id,
                     plan=plan_title,
                     site_key=site_key,
                     site=site_name,

@@ -83,7 +83,7 @@ def plan_parameters(
     *,
     areas: Sequence[str] = (),
     authorities: Sequence[str] = (),
-    partnerships: Sequence[int] = (),
+    partnership_ids: Sequence[int] = (),
     kind: str = "",
     earlier: dt.datetime | None = None,
 ) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def plan_parameters(
         "ended_later": _plan_ids_ended_after(earlier) if earlier is not None else [],
         "areas": list(areas),
         "authorities": list(authorities),
-        "partnerships": list(partnerships),
+        "partnerships": list(partnership_ids),
         "kind": kind,
     }
 

@@ -81,13 +81,13 @@ def owner_acted_for(user: User, plan: Plan) -> Organisation | None:
     return Organisation.objects.of_person(user).filter(pk__in=owners).order_by("name", "pk").first()
 
 
-def organisation_names_by_person(people: Iterable[int]) -> dict[int, str]:
+def organisation_names_by_person(person_ids: Iterable[int]) -> dict[int, str]:
     """Return the names of the organisations for which each person acts today, by person id.
 
     Several names are joined with commas, as in "Larkhaven Homes, Westmarch Council".
     """
     names_by_person: dict[int, list[str]] = {}
-    memberships = Membership.objects.current().filter(person__in=set(people)).order_by("organisation__name", "pk")
+    memberships = Membership.objects.current().filter(person__in=set(person_ids)).order_by("organisation__name", "pk")
     for person, name in memberships.values_list("person", "organisation__name"):
         names_by_person.setdefault(person, []).append(name)
     return {person: ", ".join(dict.fromkeys(names)) for person, names in names_by_person.items()}

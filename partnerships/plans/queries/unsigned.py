@@ -16,15 +16,15 @@ from partnerships.plans.queries.signing import signing_states_of
 UNSIGNED_DAYS = 14
 
 
-def awaiting_plans(user: User, partnerships: list[int], now: dt.datetime) -> PlanQuerySet:
+def awaiting_plans(user: User, partnership_ids: list[int], now: dt.datetime) -> PlanQuerySet:
     """Return the plans of these partnerships that are waiting for signatures, by title."""
-    plans = Plan.objects.fully_readable_by(user).awaiting_sign_off().filter(partnership__in=partnerships)
+    plans = Plan.objects.fully_readable_by(user).awaiting_sign_off().filter(partnership__in=partnership_ids)
     return plans.order_by("title", "pk")
 
 
-def unsigned_plans(user: User, partnerships: list[int], now: dt.datetime) -> list[StuckRecord]:
+def unsigned_plans(user: User, partnership_ids: list[int], now: dt.datetime) -> list[StuckRecord]:
     """Return the signatories of these partnerships that were asked two weeks ago or earlier and have not signed."""
-    plans = rows_for(awaiting_plans, user, partnerships, now)
+    plans = rows_for(awaiting_plans, user, partnership_ids, now)
     if not plans:
         return []
     latest_asked_at = now - dt.timedelta(days=UNSIGNED_DAYS)
@@ -36,7 +36,7 @@ def unsigned_plans(user: User, partnerships: list[int], now: dt.datetime) -> lis
                 continue
             stuck_signatures.append(
                 StuckRecord(
-                    partnership=signatory.plan.partnership_id or 0,
+                    partnership_id=signatory.plan.partnership_id or 0,
                     what="Plan not signed",
                     title=signatory.plan.title,
                     path=signatory.plan.get_absolute_url(),

@@ -52,7 +52,7 @@ class _Row(NamedTuple):
 _ValuesByRow = dict[_Row, dict[str, Any]]
 
 
-def end_part_in_passed_on_partnerships(partnerships: Collection[int], move: RecordMove) -> list[Change]:
+def end_part_in_passed_on_partnerships(partnership_ids: Collection[int], move: RecordMove) -> list[Change]:
     """End a continuing organisation's part in the plans of partnerships in which a successor replaces it.
 
     A plan with its own accepted handover is left out, because that handover decides who owns the plan.
@@ -64,13 +64,13 @@ def end_part_in_passed_on_partnerships(partnerships: Collection[int], move: Reco
     )
     handed_over_ids = list(handovers.values_list("record", flat=True))
     changes = []
-    for partnership in Partnership.objects.filter(pk__in=partnerships).order_by("pk"):
+    for partnership in Partnership.objects.filter(pk__in=partnership_ids).order_by("pk"):
         plans = Plan.objects.filter(partnership=partnership).exclude(pk__in=handed_over_ids)
         changes += _end_part(plans, partnership, move.source, move)
     return changes
 
 
-def end_part_in_passed_on_plans(plans: Collection[int], move: RecordMove) -> list[Change]:
+def end_part_in_passed_on_plans(plan_ids: Collection[int], move: RecordMove) -> list[Change]:
     """End the part of the new owner in plans of partnerships to which the new owner does not belong.
 
     If such a plan has other owners, they keep the plan and the new owner does not own it. If it has no other owner,
@@ -80,7 +80,7 @@ def end_part_in_passed_on_plans(plans: Collection[int], move: RecordMove) -> lis
         return []
     new_owner = move.target
     changes = []
-    plans_in_partnerships = Plan.objects.filter(pk__in=plans).exclude(partnership=None)
+    plans_in_partnerships = Plan.objects.filter(pk__in=plan_ids).exclude(partnership=None)
     for partnership in Partnership.objects.filter(pk__in=plans_in_partnerships.values("partnership")).order_by("pk"):
         if not possible_owners(partnership).filter(pk=new_owner.pk).exists():
             partnership_plans = plans_in_partnerships.filter(partnership=partnership)

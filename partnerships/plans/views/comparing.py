@@ -85,9 +85,9 @@ def _sides(request: HttpRequest, access: PlanAccess) -> tuple[Side, ...]:
 
 
 @planned_for_each_reader
-def _versions(user: User | AnonymousUser, plan: int) -> VersionQuerySet:
+def _versions(user: User | AnonymousUser, plan_id: int) -> VersionQuerySet:
     """Return the versions that the reader may see, without their content."""
-    return versions_for(user, plan).without_content().select_related("author")
+    return versions_for(user, plan_id).without_content().select_related("author")
 
 
 @dataclass(frozen=True, slots=True)

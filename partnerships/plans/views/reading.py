@@ -214,7 +214,7 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
     events = rows_for(_events, user, pk)
     if is_reading_page(request):
         event_ids = [event.pk for event in events]
-        note_events_seen(person_id=user.pk, kind="plan", record_id=pk, events=event_ids, now=timezone.now())
+        note_events_seen(person_id=user.pk, kind="plan", record_id=pk, event_ids=event_ids, now=timezone.now())
     context = {
         "plan": access.plan,
         "access": access,
@@ -226,15 +226,15 @@ def plan_history(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @planned_for_each_reader
-def _versions(user: User, plan: int) -> QuerySet[Version]:
+def _versions(user: User, plan_id: int) -> QuerySet[Version]:
     """Return the versions that the person may read, without their content."""
-    return versions_for(user, plan).without_content().select_related("author", "organisation")
+    return versions_for(user, plan_id).without_content().select_related("author", "organisation")
 
 
-def _events(user: User, plan: int) -> QuerySet[Event]:
+def _events(user: User, plan_id: int) -> QuerySet[Event]:
     """Return the newest events of a plan that the person may see, without saves of the draft."""
     kinds = (EventTarget.PLAN, EventTarget.DRAFT, EventTarget.SIGNING)
-    about_plan = Q(target_kind__in=kinds, target_id=plan)
+    about_plan = Q(target_kind__in=kinds, target_id=plan_id)
     events = visible_events_of_kinds(user, about_plan, kinds).exclude(kind=EventKind.DRAFT_EDITED)
     return events.order_by("-at", "-id")[:MAX_EVENTS]
 

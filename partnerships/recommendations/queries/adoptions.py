@@ -133,32 +133,32 @@ def adoptions_of_partnerships(user: Reader, partnerships: Sequence[Partnership])
     ]
 
 
-def adoption_lookups(user: Reader, partnerships: list[int]) -> list[Lookup]:
+def adoption_lookups(user: Reader, partnership_ids: list[int]) -> list[Lookup]:
     """Return the lookups of `adoptions_of_partnerships`, for `read_ahead`."""
     queries = (_visible_adoptions, _outcomes_among, _party_ids_among, _responses_among)
-    return [lookup(compose_rows, user, partnerships) for compose_rows in queries]
+    return [lookup(compose_rows, user, partnership_ids) for compose_rows in queries]
 
 
-def _visible_adoptions(user: Reader, partnerships: list[int]) -> QuerySet[Adoption]:
+def _visible_adoptions(user: Reader, partnership_ids: list[int]) -> QuerySet[Adoption]:
     """Return the adoptions of these partnerships that the reader may see, the newest first."""
-    visible = Adoption.objects.visible_to(user).filter(partnership__in=partnerships)
+    visible = Adoption.objects.visible_to(user).filter(partnership__in=partnership_ids)
     return visible.for_listing().order_by("-changed_at", "-pk")
 
 
-def _outcomes_among(user: Reader, partnerships: list[int]) -> QuerySet[Outcome]:
+def _outcomes_among(user: Reader, partnership_ids: list[int]) -> QuerySet[Outcome]:
     """Return the outcomes of these partnerships' adoptions that the reader may see."""
-    return _readable_outcomes(user).filter(adoption__partnership__in=partnerships)
+    return _readable_outcomes(user).filter(adoption__partnership__in=partnership_ids)
 
 
-def _party_ids_among(user: Reader, partnerships: list[int]) -> QuerySet[Party, tuple[int, int]]:
+def _party_ids_among(user: Reader, partnership_ids: list[int]) -> QuerySet[Party, tuple[int, int]]:
     """Return each of these partnerships with each present party that the reader may see, as ids."""
-    return parties_visible_to(user, partnerships).values_list("partnership", "organisation")
+    return parties_visible_to(user, partnership_ids).values_list("partnership", "organisation")
 
 
-def _responses_among(user: Reader, partnerships: list[int]) -> QuerySet[Response]:
+def _responses_among(user: Reader, partnership_ids: list[int]) -> QuerySet[Response]:
     """Return the responses of parties to the recommendations of these partnerships, by name of the organisation."""
-    adoptions = Adoption.objects.visible_to(user).filter(partnership__in=partnerships)
-    bodies = parties_visible_to(user, partnerships).values("organisation")
+    adoptions = Adoption.objects.visible_to(user).filter(partnership__in=partnership_ids)
+    bodies = parties_visible_to(user, partnership_ids).values("organisation")
     return _responses(user, bodies, adoptions.values("recommendation"))
 
 
@@ -167,12 +167,12 @@ def adoptions_of_partnership(user: Reader, partnership: Partnership) -> list[Ado
     return adoptions_of_partnerships(user, [partnership])
 
 
-def parties_visible_to(reader: Reader, partnerships: Collection[int]) -> PartyQuerySet:
-    """Return the present parties of these partnerships (ids), for readers from present parties.
+def parties_visible_to(reader: Reader, partnership_ids: Collection[int]) -> PartyQuerySet:
+    """Return the present parties of these partnerships, for readers from present parties.
 
     Former parties may not learn who joined after they left.
     """
-    present_partnerships = Partnership.objects.with_party_of(reader).filter(pk__in=partnerships)
+    present_partnerships = Partnership.objects.with_party_of(reader).filter(pk__in=partnership_ids)
     return Party.objects.accepted().filter(partnership__in=present_partnerships.values("pk"))
 
 
@@ -244,7 +244,7 @@ def agenda_suggestions(user: User, partnerships: Sequence[Partnership], since: L
     """Suggest recommendations that a party proposes to adopt, for the agenda."""
     return [
         AgendaSuggestion(
-            partnership=row.partnership_id,
+            partnership_id=row.partnership_id,
             subject_kind="recommendation_adoption",
             subject_id=row.pk,
             title=f"Adopt the recommendation “{row.recommendation.title}”",
@@ -256,7 +256,7 @@ def agenda_suggestions(user: User, partnerships: Sequence[Partnership], since: L
     ]
 
 
-def proposed_rows(user: User, partnerships: list[int], now: dt.datetime) -> QuerySet[Adoption]:
+def proposed_rows(user: User, partnership_ids: list[int], now: dt.datetime) -> QuerySet[Adoption]:
     """Return the recommendations that parties of these partnerships propose to adopt, the oldest proposal first."""
-    proposed = Adoption.objects.visible_to(user).filter(partnership__in=partnerships, status=AdoptionStatus.PROPOSED)
+    proposed = Adoption.objects.visible_to(user).filter(partnership__in=partnership_ids, status=AdoptionStatus.PROPOSED)
     return proposed.select_related("recommendation__source").order_by("proposed_at", "pk")

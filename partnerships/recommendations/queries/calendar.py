@@ -10,9 +10,9 @@ from partnerships.people.models import User
 from partnerships.recommendations.models import Response
 
 
-def _responses(user: User, partnerships: list[int]) -> QuerySet[Response]:
+def _responses(user: User, partnership_ids: list[int]) -> QuerySet[Response]:
     """Return the responses of the person's organisations that have a review date; none in a partnership."""
-    if partnerships:
+    if partnership_ids:
         return Response.objects.none()
     responses = Response.objects.of_person(user).filter(review_on__isnull=False)
     return responses.select_related("recommendation", "organisation").order_by("pk")

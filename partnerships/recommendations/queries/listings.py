@@ -198,9 +198,9 @@ def _responses_of(organisation: Organisation, user: User) -> RecommendationRespo
     return Response.objects.visible_to(user).filter(organisation=organisation)
 
 
-def visible_responses(user: User, recommendation: int) -> QuerySet[Response]:
+def visible_responses(user: User, recommendation_id: int) -> QuerySet[Response]:
     """Return the responses to a recommendation that the person may see, by the name of the organisation."""
-    visible = Response.objects.visible_to(user).filter(recommendation=recommendation)
+    visible = Response.objects.visible_to(user).filter(recommendation=recommendation_id)
     return visible.select_related("organisation", "owner").order_by("organisation__name", "pk")
 
 

@@ -112,11 +112,11 @@ def corrections_of(user: User, source: int) -> list[TimelineLine]:
     return timeline_lines(_newest_events(user, Q(target_kind="recommendation_source", target_id=source)))
 
 
-def history_of(user: User, recommendation: int, adoptions: Sequence[int]) -> list[TimelineLine]:
+def history_of(user: User, recommendation_id: int, adoptions: Sequence[int]) -> list[TimelineLine]:
     """Return the events of a recommendation and of its adoptions (ids), newest first, as the reader may see them."""
     condition = (
-        Q(target_kind="recommendation", target_id=recommendation)
-        | Q(within_kind="recommendation", within_id=recommendation)
+        Q(target_kind="recommendation", target_id=recommendation_id)
+        | Q(within_kind="recommendation", within_id=recommendation_id)
         | Q(target_kind="recommendation_adoption", target_id__in=list(adoptions))
     )
     return timeline_lines(_newest_events(user, condition))

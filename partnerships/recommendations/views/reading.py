@@ -120,9 +120,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "recommendations/detail.html", context)
 
 
-def _adoptions(user: User, recommendation: int) -> QuerySet[Adoption]:
+def _adoptions(user: User, recommendation_id: int) -> QuerySet[Adoption]:
     """Return the adoptions of a recommendation that the person may see, the oldest first."""
-    return Adoption.objects.visible_to(user).filter(recommendation=recommendation).for_listing().order_by("pk")
+    return Adoption.objects.visible_to(user).filter(recommendation=recommendation_id).for_listing().order_by("pk")
 
 
 @require_safe

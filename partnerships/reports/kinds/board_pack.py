@@ -200,8 +200,8 @@ def _read_suggested(pack: _Pack) -> _Suggested:
         for item in items
     ]
     rows: dict[Purpose, list[Row]] = {purpose: [] for purpose in Purpose}
-    for source, item in sorted(suggestions, key=lambda pair: pack.index_of(pair[1].partnership)):
-        cells = (item.title, source.heading, *pack.partnership_cell(item.partnership), item.detail)
+    for source, item in sorted(suggestions, key=lambda pair: pack.index_of(pair[1].partnership_id)):
+        cells = (item.title, source.heading, *pack.partnership_cell(item.partnership_id), item.detail)
         key = f"{item.subject_kind}-{item.subject_id}-{source.name}"
         rows[item.purpose].append(Row(cells, href=item.path, key=key, record=f"{item.subject_kind}:{item.subject_id}"))
     return rows

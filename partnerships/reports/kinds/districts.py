@@ -112,9 +112,9 @@ class Districts:
                 districts_by_area[wider_id] |= district_ids
         return districts_by_area
 
-    def of_areas(self, areas: Iterable[int]) -> set[int]:
-        """Return the ids of the districts that these areas (ids) cover."""
-        return {district for area in areas for district in self.ids_by_area.get(area, ())}
+    def of_areas(self, area_ids: Iterable[int]) -> set[int]:
+        """Return the ids of the districts that these areas cover."""
+        return {district for area in area_ids for district in self.ids_by_area.get(area, ())}
 
     @cached_property
     def _serving_bodies(self) -> list[Organisation]:

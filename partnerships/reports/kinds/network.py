@@ -150,11 +150,11 @@ class _Names:
         return f"{self.page}{pk}"
 
 
-def _names(organisations: Collection[int], context: ReportContext, day: dt.date) -> _Names:
+def _names(organisation_ids: Collection[int], context: ReportContext, day: dt.date) -> _Names:
     """Return the names on the day of the report, followed by present names or successors."""
-    names = names_of(list(organisations))
+    names = names_of(list(organisation_ids))
     last_day = max(day, context.today)
-    follower_ids_by_body = followers_of_each(list(organisations), last_day)
+    follower_ids_by_body = followers_of_each(list(organisation_ids), last_day)
     follower_names = names_of([pk for follower_ids in follower_ids_by_body.values() for pk in follower_ids])
 
     def name_with_later_names(pk: int) -> str:
@@ -169,7 +169,7 @@ def _names(organisations: Collection[int], context: ReportContext, day: dt.date)
     filters = [("day", day.isoformat())] if context.filters.get("day") else []
     filters += [("kind", context.filters["kind"])] if context.filters.get("kind") else []
     page = f"{reverse('reports:report', kwargs={'slug': NETWORK.slug})}?{urlencode([*filters, ('around', '')])}"
-    return _Names({pk: name_with_later_names(pk) for pk in organisations}, page)
+    return _Names({pk: name_with_later_names(pk) for pk in organisation_ids}, page)
 
 
 def _counts(network: Network, pieces_by_body: Mapping[int, Sequence[int]], parts: Sequence[int]) -> Table:

@@ -88,12 +88,14 @@ def records_for(reader: Reader, districts: Districts) -> Records:
     return Records((*themes, "?"), *arrays)
 
 
-def bodies_of(partnerships: Sequence[int], plans: Sequence[int]) -> tuple[Numbers, Numbers]:
+def bodies_of(partnership_ids: Sequence[int], plan_ids: Sequence[int]) -> tuple[Numbers, Numbers]:
     """Return the present parties of these partnerships, and the owners of these plans, in one query.
 
     Each result has two rows, the ids of partnerships or plans and the ids of their organisations.
     """
-    rows = rows_of(_BODIES, [as_array([*partnerships]), as_array([*plans])]) if partnerships or plans else []
+    rows = (
+        rows_of(_BODIES, [as_array([*partnership_ids]), as_array([*plan_ids])]) if partnership_ids or plan_ids else []
+    )
     parties, owners = (
         np.array([row[1:] for row in rows if row[0] is is_of_plan], dtype=np.int64).reshape(-1, 2).T
         for is_of_plan in (False, True)

@@ -25,7 +25,7 @@ _DOCUMENT = {"document": KindNames("Document", "Documents")}
 
 
 def _rows_of_file(
-    file: Evidence | Attachment, text: str, *, path: str, partnership_id: int | None, readers: frozenset[int]
+    file: Evidence | Attachment, text: str, *, path: str, partnership_id: int | None, reader_ids: frozenset[int]
 ) -> Iterator[EntryRow]:
     """Yield the rows of a file with its title, name and text. A long text is divided into several rows."""
     for index, piece in enumerate(parts_of_text(joined_lines(file.file_name, text))):
@@ -39,7 +39,7 @@ def _rows_of_file(
             organisation_id=file.added_for_id,
             day=file.added_at.date(),
             path=path,
-            readers=readers,
+            readers=reader_ids,
         )
 
 
@@ -55,7 +55,7 @@ def _evidence_rows(ids: Collection[int]) -> Iterable[EntryRow]:
             text_by_sha256.get(evidence.sha256, ""),
             path=f"{evidence.commitment.get_absolute_url()}#evidence-{evidence.pk}",
             partnership_id=evidence.commitment.partnership_id,
-            readers=readers[evidence.commitment_id],
+            reader_ids=readers[evidence.commitment_id],
         )
 
 
@@ -86,7 +86,7 @@ def _attachment_rows(ids: Collection[int]) -> Iterable[EntryRow]:
             text_by_sha256.get(attachment.sha256, ""),
             path=f"{record.get_absolute_url()}#file-{attachment.pk}",
             partnership_id=record.partnership_id,
-            readers=readers[record.pk],
+            reader_ids=readers[record.pk],
         )
 
 

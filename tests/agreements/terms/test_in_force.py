@@ -76,13 +76,13 @@ class Partnership:
         for addition in additions:
             pk = len(self.versions) + 1
             self.versions[pk] = addition.content
-            self.entries.append(InForceEntry(day=addition.day, order=pk, version=pk))
+            self.entries.append(InForceEntry(day=addition.day, order=pk, version_id=pk))
 
     def terms_on(self, day: dt.date) -> Content:
         """Return the content in force on a day."""
         entry = entry_in_force_on(self.entries, day)
         assert entry is not None
-        return self.versions[entry.version]
+        return self.versions[entry.version_id]
 
 
 def partnership_with_first_terms() -> Partnership:
@@ -152,7 +152,7 @@ def test_what_was_in_force_before_an_amendment_stays_as_it_was() -> None:
 def test_of_two_entries_for_a_day_the_later_decision_counts() -> None:
     entries = [InForceEntry(START, 1, 1), InForceEntry(START, 2, 2), InForceEntry(START + dt.timedelta(days=1), 3, 3)]
 
-    assert [entry.version for entry in entries_that_apply(entries)] == [2, 3]
+    assert [entry.version_id for entry in entries_that_apply(entries)] == [2, 3]
     assert entry_in_force_on(entries, START) == entries[1]
 
 

@@ -122,7 +122,7 @@ def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> N
         affected_entries.insert(0, current_entry)
 
     # The kind may have become stricter since some of these versions were sent for signature.
-    affected_versions = [version_by_pk[entry.version] for entry in affected_entries]
+    affected_versions = [version_by_pk[entry.version_id] for entry in affected_entries]
     declarations = widened_declarations(version.declarations, *affected_versions)
     additions = _additions(version, day, entries, version_by_pk, build_schema(declarations))
 
@@ -130,7 +130,7 @@ def write_entries(version: TermsVersion, *, day: dt.date, now: dt.datetime) -> N
         # The signed version itself is in force where nothing has to be combined with it.
         version_in_force_then = version
         if addition.content != version.content:
-            base = version_by_pk[addition.base or 0]
+            base = version_by_pk[addition.base_id or 0]
             version_in_force_then = _consolidate(version, base, addition, declarations=declarations, now=now)
         TermsInForce.objects.create(
             partnership=partnership, version=version_in_force_then, from_day=addition.day, decided_at=now

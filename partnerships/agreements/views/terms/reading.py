@@ -76,20 +76,20 @@ def terms(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "agreements/terms/terms.html", context)
 
 
-def _terms_lookups(user: User, partnership: int) -> list[Lookup]:
+def _terms_lookups(user: User, partnership_id: int) -> list[Lookup]:
     """Return the queries of the page, so that `open_terms` can run them together."""
     return [
-        lookup(_versions_without_content, user, partnership),
-        in_force_lookup(partnership),
-        lookup(_open_proposals, partnership),
-        lookup(newest_awaiting, partnership),
-        lookup(awaiting_joiners, partnership),
+        lookup(_versions_without_content, user, partnership_id),
+        in_force_lookup(partnership_id),
+        lookup(_open_proposals, partnership_id),
+        lookup(newest_awaiting, partnership_id),
+        lookup(awaiting_joiners, partnership_id),
     ]
 
 
-def _versions_without_content(user: User, partnership: int) -> QuerySet[TermsVersion]:
+def _versions_without_content(user: User, partnership_id: int) -> QuerySet[TermsVersion]:
     """Return the versions of a partnership that the person may read, without their content."""
-    return TermsVersion.objects.visible_to(user).filter(partnership=partnership).without_content()
+    return TermsVersion.objects.visible_to(user).filter(partnership=partnership_id).without_content()
 
 
 def _in_force_context(access: TermsAccess, version_by_pk: dict[int, TermsVersion], day: dt.date) -> dict[str, Any]:
@@ -100,13 +100,13 @@ def _in_force_context(access: TermsAccess, version_by_pk: dict[int, TermsVersion
         for start, version_id in first_days_in_force(partnership, access.until)
         if start > day and version_id in version_by_pk
     ]
-    entries = [entry for entry in in_force_entries(partnership, access.until) if entry.version in version_by_pk]
+    entries = [entry for entry in in_force_entries(partnership, access.until) if entry.version_id in version_by_pk]
     entry = entry_in_force_on(entries, day)
     if entry is None:
         return {"version": None, "since": None, "paper": None, "is_last": False, "upcoming": upcoming}
 
     # Fetch the version again, because `version_by_pk` leaves out the content.
-    version = TermsVersion.objects.select_related("proposal").get(pk=entry.version)
+    version = TermsVersion.objects.select_related("proposal").get(pk=entry.version_id)
     version.partnership = partnership
     return {
         "version": version,
@@ -148,9 +148,9 @@ def _readable_open_proposals(access: TermsAccess) -> list[Any]:
     return rows_for(_open_proposals, access.partnership.pk)
 
 
-def _open_proposals(partnership: int) -> QuerySet[TermsProposal]:
+def _open_proposals(partnership_id: int) -> QuerySet[TermsProposal]:
     """Return the open proposals of a partnership, without their content."""
-    proposals = TermsProposal.objects.in_progress().filter(partnership=partnership).order_by("number")
+    proposals = TermsProposal.objects.in_progress().filter(partnership=partnership_id).order_by("number")
     return proposals.select_related("proposed_by").defer("content", "prose", "pieces")
 
 

@@ -135,7 +135,9 @@ def stop_meeting_cycle(request: HttpRequest, pk: int) -> HttpResponse:
     return form_page(request, "conversations/meetings/stop.html", form, partnership=partnership, back=back)
 
 
-def _led_party(user: User, partnership: int) -> Organisation | None:
+def _led_party(user: User, partnership_id: int) -> Organisation | None:
     """Return the present party that the person leads, if any."""
     own_organisations = Organisation.objects.of_person(user, Role.LEAD)
-    return own_organisations.filter(parties__partnership=partnership, parties__status="accepted").order_by("pk").first()
+    return (
+        own_organisations.filter(parties__partnership=partnership_id, parties__status="accepted").order_by("pk").first()
+    )

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +15,13 @@ from partnerships.kit.pictures import png_of
 from partnerships.kit.workbooks import XLSX, Worksheet, xlsx_bytes, xlsx_response
 from partnerships.reports.paging import Paging
 from partnerships.reports.pictures import chart_caption, draw_chart, draw_map, draw_network, map_shades_in_words
-from partnerships.reports.presenting import note_on_paper, printed_rows, rows_of_text, shown_tables
+from partnerships.reports.presenting import (
+    note_on_paper,
+    row_limits_on_paper,
+    rows_of_text,
+    tables_on_page,
+    tables_on_paper,
+)
 from partnerships.reports.snapshot import Snapshot, Table
 from partnerships.reports.wording import creation_in_words, source_in_words
 
@@ -51,25 +56,30 @@ def file_content(snapshot: Snapshot, form: str) -> bytes:
 
 def _pdf_context(snapshot: Snapshot, *, at_once: bool) -> dict[str, Any]:
     """Return the template context of a PDF. The paper is wide if a table has many columns."""
-    is_wide = any(len(table.columns) > MAX_COLUMNS for table in snapshot.tables)
-    return {**template_context(snapshot, printed=printed_rows(snapshot, at_once=at_once)), "is_wide": is_wide}
+    return {
+        **_common_context(snapshot),
+        "tables": tables_on_paper(snapshot, row_limits_on_paper(snapshot, at_once=at_once)),
+        "is_wide": any(len(table.columns) > MAX_COLUMNS for table in snapshot.tables),
+    }
 
 
-def template_context(
-    snapshot: Snapshot, paging: Paging | None = None, *, printed: Mapping[str, int] = MappingProxyType({})
-) -> dict[str, Any]:
-    """Return the template context of a snapshot: for a page with `paging`, or for paper with the `printed` rows."""
+def page_context(snapshot: Snapshot, paging: Paging) -> dict[str, Any]:
+    """Return the template context of a snapshot's page."""
+    return {**_common_context(snapshot), "tables": tables_on_page(snapshot, paging)}
+
+
+def _common_context(snapshot: Snapshot) -> dict[str, Any]:
+    """Return the part of the template context that is the same on a page and on paper."""
     return {
         "snapshot": snapshot,
         "made": creation_in_words(snapshot),
-        "tables": shown_tables(snapshot, paging, printed=printed),
         "sources": [(source_in_words(source), source.href) for source in snapshot.sources],
     }
 
 
 def _word_contents(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
     """Return the report as the contents of a Word file."""
-    printed = printed_rows(snapshot, at_once=at_once)
+    row_limits = row_limits_on_paper(snapshot, at_once=at_once)
     return TablesPaper(
         title=snapshot.title,
         lead=creation_in_words(snapshot),
@@ -79,10 +89,10 @@ def _word_contents(snapshot: Snapshot, *, at_once: bool) -> TablesPaper:
             WordTable(
                 pictures=tuple(_pictures(snapshot, table)),
                 heading=table.title,
-                rows=tuple(rows_of_text(table, printed[table.code])),
+                rows=tuple(rows_of_text(table, row_limits[table.code])),
                 figures=tuple(column.is_figure for column in table.columns),
                 has_total=table.total is not None,
-                note=note_on_paper(table, printed[table.code]) if table.rows else table.empty,
+                note=note_on_paper(table, row_limits[table.code]) if table.rows else table.empty,
             )
             for table in snapshot.tables
         ),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from django.utils.safestring import SafeString
 
@@ -84,8 +83,8 @@ class ShownTable:
         return 2 * figure_columns < len(self.columns)
 
 
-def printed_rows(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
-    """Return the number of rows of each table on paper, by the table's code.
+def row_limits_on_paper(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
+    """Return the maximum number of rows of each table on paper, by the table's code.
 
     With `at_once`, the paper is written during a request, and all its tables share a limited number of cells. Each
     table uses as many as it needs, and later tables get what remains, but at least the rows of one page.
@@ -103,27 +102,33 @@ def printed_rows(snapshot: Snapshot, *, at_once: bool) -> dict[str, int]:
     return row_limits
 
 
-def shown_tables(
-    snapshot: Snapshot, paging: Paging | None = None, *, printed: Mapping[str, int] = MappingProxyType({})
-) -> list[ShownTable]:
-    """Return the tables of a snapshot in words, with their charts, maps and networks.
-
-    With `paging`, they are for a page, which shows 25 rows of a long table. Without it, they are for paper, on which
-    `printed` is the number of rows by the table's code. Its default is `MAX_PRINTED`.
-    """
-    return [_shown_table(snapshot, table, paging, printed.get(table.code, MAX_PRINTED)) for table in snapshot.tables]
-
-
-def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printed: int) -> ShownTable:
-    """Return one table with the rows of one page or, on paper, with its first `printed` rows."""
-    place: ChartPlace = "paper" if paging is None else "page"
-    if paging is not None:
+def tables_on_page(snapshot: Snapshot, paging: Paging) -> list[ShownTable]:
+    """Return the tables of a snapshot in words for its page, which shows 25 rows of a long table."""
+    shown_tables = []
+    for table in snapshot.tables:
         rows, pages = rows_of_page(table, paging)
-        note = table.note
-    else:
-        rows, pages = table.rows[:printed], None
-        note = note_on_paper(table, printed)
+        shown_tables.append(_shown_table(snapshot, table, rows, note=table.note, paging=paging, pages=pages))
+    return shown_tables
 
+
+def tables_on_paper(snapshot: Snapshot, row_limits: Mapping[str, int]) -> list[ShownTable]:
+    """Return the tables of a snapshot in words for paper, with the first rows of a long table.
+
+    `row_limits` are the numbers of rows by the table's code (`row_limits_on_paper`).
+    """
+    shown_tables = []
+    for table in snapshot.tables:
+        row_limit = row_limits[table.code]
+        note = note_on_paper(table, row_limit)
+        shown_tables.append(_shown_table(snapshot, table, table.rows[:row_limit], note=note, paging=None, pages=None))
+    return shown_tables
+
+
+def _shown_table(
+    snapshot: Snapshot, table: Table, rows: Sequence[Row], *, note: str, paging: Paging | None, pages: Pages | None
+) -> ShownTable:
+    """Return one table with these of its rows, and with its charts, maps and networks. On paper, `paging` is None."""
+    place: ChartPlace = "paper" if paging is None else "page"
     charts = [
         (chart_caption(chart, table, place), draw_chart(chart, table, place))
         for chart in snapshot.charts
@@ -160,12 +165,14 @@ def _shown_table(snapshot: Snapshot, table: Table, paging: Paging | None, printe
     )
 
 
-def note_on_paper(table: Table, printed: int = MAX_PRINTED) -> str:
+def note_on_paper(table: Table, row_limit: int = MAX_PRINTED) -> str:
     """Return the note below the title of a table on paper, with a sentence if some rows are not printed."""
-    not_printed = len(table.rows) - printed
-    if not_printed <= 0:
+    omitted_count = len(table.rows) - row_limit
+    if omitted_count <= 0:
         return table.note
-    return f"{table.note} This table has the first {printed:,} rows. The Excel file has {not_printed:,} more.".strip()
+    return (
+        f"{table.note} This table has the first {row_limit:,} rows. The Excel file has {omitted_count:,} more.".strip()
+    )
 
 
 def _shown_row(table: Table, row: Row, *, anchor: str = "") -> ShownRow:
@@ -195,11 +202,11 @@ def _cell_classes(column: Column, *, is_empty: bool) -> str:
     return " ".join(classes)
 
 
-def rows_of_text(table: Table, printed: int = MAX_PRINTED) -> Iterator[list[str]]:
+def rows_of_text(table: Table, row_limit: int = MAX_PRINTED) -> Iterator[list[str]]:
     """Yield the headings, the rows and the total of a table as text for Word and emails."""
     yield [column.label for column in table.columns]
     total = () if table.total is None else (table.total,)
-    for row in (*table.rows[:printed], *total):
+    for row in (*table.rows[:row_limit], *total):
         yield [_unbroken_words(column, cell) for column, cell in zip(table.columns, row.cells, strict=True)]
 
 

@@ -23,7 +23,13 @@ from partnerships.reports.comparing import restatements
 from partnerships.reports.downloads import file_content
 from partnerships.reports.paging import Pages, Paging
 from partnerships.reports.pictures import chart_caption, draw_chart, draw_network
-from partnerships.reports.presenting import note_on_paper, printed_rows, rows_of_text, shown_tables
+from partnerships.reports.presenting import (
+    note_on_paper,
+    row_limits_on_paper,
+    rows_of_text,
+    tables_on_page,
+    tables_on_paper,
+)
 from partnerships.reports.snapshot import (
     MAX_KEPT_ROWS,
     Chart,
@@ -399,7 +405,7 @@ def test_a_long_table_is_shown_in_pages(
 ) -> None:
     report = report_of_links(world, 120)
 
-    [shown_table] = shown_tables(report, Paging(QueryDict(query)))
+    [shown_table] = tables_on_page(report, Paging(QueryDict(query)))
 
     assert len(shown_table.rows) == expected_row_count
     assert shown_table.pages == expected_pages
@@ -408,7 +414,7 @@ def test_a_long_table_is_shown_in_pages(
 def test_a_long_table_without_pages_has_all_rows(world: World) -> None:
     report = report_of_links(world, 120)
 
-    [shown_table] = shown_tables(report)
+    [shown_table] = tables_on_paper(report, row_limits_on_paper(report, at_once=False))
 
     assert len(shown_table.rows) == 120
 
@@ -446,7 +452,7 @@ def test_tables_share_the_rows_of_a_file_that_is_made_at_once(
     table = table_of_links(report)
     report_of_three = replace(report, tables=(table, replace(table, code="others"), replace(table, code="more")))
 
-    assert printed_rows(report_of_three, at_once=at_once) == expected_rows
+    assert row_limits_on_paper(report_of_three, at_once=at_once) == expected_rows
 
 
 CUT_OFF_CHART = Chart("Cut off without each", "cut", (1,))

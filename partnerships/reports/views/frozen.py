@@ -17,7 +17,7 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.reports import services
 from partnerships.reports.comparing import restatements
-from partnerships.reports.downloads import file_response, template_context
+from partnerships.reports.downloads import file_response, page_context
 from partnerships.reports.forms import FreezeForm
 from partnerships.reports.models import FORMATS, FrozenReport
 from partnerships.reports.paging import Paging
@@ -83,7 +83,7 @@ def frozen(request: HttpRequest, pk: int) -> HttpResponse:
     may_compare = FrozenReport.objects.visible_to_current_audience(signed_in(request)).filter(pk=pk).exists()
     figures = readable_figures(frozen_report, signed_in(request), timezone.now())
     context = {
-        **template_context(figures, Paging(request.GET)),
+        **page_context(figures, Paging(request.GET)),
         "frozen": frozen_report,
         "formats": FORMATS.items(),
         "may_compare": may_compare,

@@ -17,7 +17,7 @@ from partnerships.organisations.models import EDITING_ROLES, Membership, Organis
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.people.requests import signed_in
-from partnerships.reports.downloads import file_response, template_context
+from partnerships.reports.downloads import file_response, page_context
 from partnerships.reports.models import FORMATS, ReportFile
 from partnerships.reports.paging import Paging
 from partnerships.reports.queries import InvalidFilters, snapshot_of
@@ -48,7 +48,7 @@ def show(request: HttpRequest, slug: str) -> HttpResponse:
     except InvalidFilters:
         return render(request, "reports/report.html", {"report": report, "form": form}, status=422)
     context = {
-        **template_context(snapshot, Paging(request.GET)),
+        **page_context(snapshot, Paging(request.GET)),
         "own_files": _own_files(reader, report),
         "may_freeze": bool(Membership.objects.organisations_of(reader, *EDITING_ROLES)),
         "report": report,

@@ -73,7 +73,7 @@ def partnerships_of(person: User) -> QuerySet[Partnership]:
 
 
 def view_of(address: CalendarAddress) -> DatedView | None:
-    """Return the saved view of an address; None if it has no view, or the owner cannot open the view."""
+    """Return the saved view of an address, or None if it has no view or the owner cannot open the view."""
     if address.view_number is None:
         return None
     return find_view(address.person, address.view_number)
@@ -82,7 +82,7 @@ def view_of(address: CalendarAddress) -> DatedView | None:
 def entries_of(address: CalendarAddress, view: DatedView | None) -> list[CalendarEntry]:
     """Return the dates of an address, in order.
 
-    `view` is the result of `view_of`, which the caller already has.
+    `view` is the saved view of the address, or None if it has none (`view_of`).
     """
     if address.view_number is None:
         return entries_for(address.person, address.partnership_id, address.kinds)
@@ -96,7 +96,10 @@ def entries_of_view(person: User, view: DatedView) -> list[CalendarEntry]:
 
 
 def entries_for(person: User, partnership_id: int | None, kinds: Collection[str]) -> list[CalendarEntry]:
-    """Return the dates of a partnership, or without one those that concern the person, of these kinds and in order."""
+    """Return the dates of these kinds, in order.
+
+    They are the dates of the partnership or, if `partnership_id` is None, those that concern the person.
+    """
     partnership_ids = [] if partnership_id is None else [partnership_id]
     read_ahead(lookup(source.rows, person, partnership_ids) for source in SOURCES)
     entries: list[CalendarEntry] = []

@@ -106,7 +106,7 @@ def end_addresses_of_view(
 ) -> None:
     """End all addresses of a saved view, because the view was deleted or is no longer shared.
 
-    `exempt_person_id` is the owner of a view that is no longer shared, whose address does not end.
+    `exempt_person_id` is the owner of a view that is no longer shared. The owner's own address does not end.
     """
     addresses = CalendarAddress.objects.select_for_update().filter(view_number=view_number)
     for address in addresses.exclude(person=exempt_person_id).order_by("pk"):
@@ -145,7 +145,7 @@ def _checked_kinds(kinds: Collection[str]) -> list[str]:
 
 
 def _end(address: CalendarAddress, *, author: User | None, now: dt.datetime) -> None:
-    """End a locked address: write it to the journal and the log, and delete it."""
+    """Delete a locked address, and record its end in the journal and in the activity log."""
     _journal_end(address, now)
     _record(address, EventKind.ENDED, author=author, now=now)
     address.delete()

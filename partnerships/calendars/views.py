@@ -46,7 +46,7 @@ _HOUR = dt.timedelta(hours=1)
 
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
-    """Show the person's calendars: of their own dates, of each partnership, and of saved views."""
+    """Show the person's calendars of their own dates, of each partnership and of saved views."""
     person = signed_in(request)
     addresses = list(CalendarAddress.objects.visible_to(person).order_by("pk"))
     address_by_partnership = {address.partnership_id: address for address in addresses if address.view_number is None}

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-#: The last save of a piece: its "revision", the id of the person in "by", and the time in "at" (ISO 8601).
+#: The last save of a piece. It has the "revision", the id of the person in "by", and the time in "at" (ISO 8601).
 SaveRecord: TypeAlias = dict[str, Any]
 SaveRecords: TypeAlias = Mapping[str, SaveRecord]
 
@@ -26,12 +26,12 @@ class PieceConflict(Exception):
 
 
 def record_of_save(revision: int, by: int | None, now: dt.datetime) -> SaveRecord:
-    """Return the record of a save by a person (their id), for `Draft.pieces`."""
+    """Return the record of a save for `Draft.pieces`. `by` is the id of the person who saved the piece."""
     return {"revision": revision, "by": by, "at": now.isoformat()}
 
 
 def revision_of(save_records: SaveRecords, piece: str) -> int:
-    """Return the revision at which a piece was last saved; 0 if it never was."""
+    """Return the revision at which a piece was last saved, or 0 if it never was."""
     return int(save_records.get(piece, {}).get("revision", 0))
 
 

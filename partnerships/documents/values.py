@@ -1,4 +1,4 @@
-"""Normalise single values: texts, dates, choices and numbers.
+"""Normalise single values, such as texts, dates, choices and numbers.
 
 Each function returns the value in its normalised form, or raises `ValueError` with a sentence for the person who
 entered the value.
@@ -27,7 +27,7 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One problem with a content: the path of the value, and what to do about the problem."""
+    """One problem with a content, with the path of the value and what to do about the problem."""
 
     path: str
     message: str

@@ -33,7 +33,7 @@ from partnerships.reports.counts import AskCounts, Balance, PromiseCounts, Quart
 
 #: Quarters shown over time.
 QUARTERS = 8
-#: Roles in a partnership to whose organisations an ask to the partnership is addressed. Observers are not asked.
+#: An ask to a partnership is addressed to the organisations with these roles. Observers are not asked.
 _ROLES_ASKED = (PartyRole.CHAIR, PartyRole.LEAD, PartyRole.MEMBER)
 
 
@@ -47,7 +47,7 @@ def partners_of(user: Reader, ours: Organisation) -> QuerySet[Organisation]:
 
 
 def first_partners(user: Reader, ours: Organisation, count: int) -> list[Organisation]:
-    """Return the first of `partners_of` by name."""
+    """Return the organisation's first partners by name, at most `count`. They are those of `partners_of`."""
     sees_all = _sees_all_of(user, ours.pk)
     return rows_for(_first_partners, user, ours.pk, _asked_partnership_ids([ours.pk]), count=count, sees_all=sees_all)
 
@@ -74,7 +74,7 @@ def _partners(user: Reader, ours: int, asked_in: list[int], *, sees_all: bool = 
     present_ids = (
         Party.objects.accepted().filter(partnership__in=_shared_partnership_ids([ours])).values("organisation")
     )
-    # The last direction is left out: organisations that we ask through a partnership are present partners anyway.
+    # The last direction is left out, because organisations that we ask through a partnership are present partners.
     asks = _asks(user, [ours], asked_in, sees_all=sees_all)[:-1]
     ids_by_asks = [in_direction.entries.order_by().values(in_direction.partner) for in_direction in asks]
     ids_by_promises = [
@@ -202,9 +202,9 @@ def _asks(
 ) -> list[_Asks]:
     """Return shared asks that the person may see, in the four directions of `_DIRECTIONS`.
 
-    An ask is between two organisations when it is addressed to the other by name, or to a partnership in which the
-    other takes part and does not only observe. Asks to the whole network are between nobody. `sees_all` is the result
-    of `_sees_all_of`.
+    An ask is between two organisations if it is addressed to the other by name. It also is if it is addressed to a
+    partnership in which the other takes part, except as an observer. Asks to the whole network are left out.
+    `sees_all` is the result of `_sees_all_of`.
     """
     visible = Entry.objects.all() if sees_all else Entry.objects.visible_to(user)
     asks = visible.filter(direction=Direction.ASK, shared_at__isnull=False)
@@ -307,7 +307,7 @@ def _asks_by_quarter(
 
 
 def _with_counts(entries: QuerySet[Entry, Any], met: Q) -> QuerySet[Entry, Any]:
-    """Add the numbers of asks to each group: made, met by the organisation asked, met by anyone, and open.
+    """Add to each group the numbers of asks made, met by the organisation asked, met by anyone, and open.
 
     Each number counts distinct asks, because joins to addressees and parties can repeat an ask.
     """
@@ -336,7 +336,7 @@ class _Promises(NamedTuple):
 
 
 def _promises(user: Reader, ours: int, *, sees_all: bool = False) -> tuple[_Promises, _Promises]:
-    """Return commitments that the person may see: those that we gave, and those that we receive.
+    """Return the commitments that the person may see, first those that we gave, then those that we receive.
 
     `sees_all` is the result of `_sees_all_of`.
     """

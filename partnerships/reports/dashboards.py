@@ -1,4 +1,4 @@
-"""Dashboards of a partnership, an organisation or the network: a tile for each of a few reports."""
+"""Dashboards of a partnership, an organisation or the network, with a tile for each of a few reports."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class Tile:
 
 
 def partnership_tile_filters(partnership: Partnership) -> TileFilters:
-    """Return the reports of a partnership's dashboard: homes, promises, asks and contact."""
+    """Return the reports of a partnership's dashboard, on homes, promises, asks and contact."""
     filters = {"partnership": partnership.pk}
     return [(slug, filters) for slug in ("homes-pipeline", "promises-kept", "unanswered-asks", "contact")]
 
 
 def organisation_tile_filters(organisation: Organisation) -> TileFilters:
-    """Return the reports of an organisation's dashboard: homes, reciprocity, evidence and its network."""
+    """Return the reports of an organisation's dashboard, on homes, reciprocity, evidence and its network."""
     homes_filters: dict[str, object]
     if organisation.kind == Kind.COUNCIL:
         homes_filters = {"council": organisation.pk}

@@ -119,7 +119,10 @@ def _sentences_on_dates(changes: Sequence[Change]) -> list[str]:
 
 
 def _is_detail(change: Change) -> bool:
-    """Return whether a change has no sentence of its own in a summary: neither text nor count nor moved date."""
+    """Return whether a change has no sentence of its own in a summary.
+
+    Changes of texts and of counts have one, and so do dates that moved.
+    """
     if change.kind != "changed" or change.is_text or change.is_count:
         return False
     return not (change.slippage and change.slippage.amount)

@@ -19,7 +19,7 @@ from partnerships.kit.text import Fragment
 
 shared = late("docx.shared")
 
-#: The most fields with a column of their own. The other fields of an item share the column of details.
+#: At most this many fields have a column of their own. The other fields of an item share the column of details.
 MAX_COLUMNS = 4
 #: The colours of removed text and of added text.
 _REMOVED, _ADDED = (0xA6, 0x1B, 0x1B), (0x1B, 0x5E, 0x34)
@@ -112,7 +112,7 @@ def _add_about(document: Any, paper: WordPaper) -> None:
 
 
 def _add_collection(document: Any, paper: WordPaper, collection: Collection) -> None:
-    """Add a collection that is not empty: its heading, its items and, if there is one, its table of totals."""
+    """Add the heading, the items and any table of totals of a collection that is not empty."""
     items = paper.content[collection.code]
     if not items:
         return
@@ -144,6 +144,7 @@ def _is_prose(paper: WordPaper, collection: Collection, items: Sequence[Item]) -
 
 
 def _title(collection: Collection, item: Item) -> str:
+    """Return the title of an item, with a note if only partners may read the item."""
     title = item[collection.title]
     return xml_text(f"{title} (partners only)" if collection.hides(item) else title)
 
@@ -159,7 +160,10 @@ def _add_sections(document: Any, paper: WordPaper, collection: Collection, items
 
 
 def _add_items(document: Any, paper: WordPaper, collection: Collection, items: Sequence[Item]) -> None:
-    """Add items as a table: the title, some fields, the counts, and the other fields in a column of details."""
+    """Add items as a table.
+
+    It has columns for the title, for some fields and for the counts. The other fields are in a column of details.
+    """
     columns, detail_fields = _divide_fields(paper, collection, items)
     counts = collection.counts
     if counts and not any(counts.total(item) for item in items):
@@ -204,6 +208,7 @@ def _divide_fields(paper: WordPaper, collection: Collection, items: Sequence[Ite
 
 
 def _value_in_words(paper: WordPaper, spec: Field, item: Item) -> str:
+    """Return the value of a field in words, or "" if it is empty."""
     return xml_text(paper.names.in_words(spec, item[spec.code])) if item[spec.code] else ""
 
 

@@ -32,7 +32,7 @@ def actions_of(definition: ListDefinition) -> list[BulkAction]:
 
 
 def action_choices(definition: ListDefinition) -> list[tuple[str, str]]:
-    """Return the choices of the form below the table: the actions, then a download in each format."""
+    """Return the choices of the form below the table, first the actions, then a download in each format."""
     actions = [(action.name, action.label) for action in actions_of(definition)]
     downloads = [(form, f"Download as {label}") for form, label in FORMATS.items()]
     return [*actions, *downloads]
@@ -43,7 +43,7 @@ def change_several(request: HttpRequest, kind: str) -> HttpResponse:
     """Show which rows will be changed and which will be left out. Change them when the reader confirms.
 
     The form below the table sends `row` for each row, or `all`. The view then redirects to an address with the ids of
-    the rows, so that exactly the rows on the page are changed, even if other rows match the filters by then.
+    the rows. Exactly these rows are changed, even if other rows match the filters by then.
     """
     person = signed_in(request)
     listing, back = listing_of(request, kind)

@@ -1,4 +1,4 @@
-"""Council areas (districts) in reports: which of them a report's filters choose, and who covers each."""
+"""The council areas (districts) that a report's filters choose, and the organisations and areas that cover them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from partnerships.organisations.statements import lookup, read_ahead, rows_for
 
 
 class DistrictFilters(Form):
-    """Filters for council areas: by name, by a council that serves them, or by a county or region around them."""
+    """Filters for council areas by name, by a council that serves them, or by a county or region around them."""
 
     area = RecordsField(label="Council areas", queryset=Area.objects.none(), named_by="name")
     council = RecordsField(label="Areas of councils", queryset=Organisation.objects.none(), named_by="name")
@@ -69,7 +69,7 @@ def _wider_areas() -> QuerySet[Area, tuple[int, str]]:
 
 @dataclass(frozen=True)
 class Districts:
-    """The council areas of a day, and the areas that cover them: counties, regions and former areas."""
+    """The council areas of a day, with the counties, regions and former areas that cover them."""
 
     today: dt.date
     areas: list[Area]
@@ -92,7 +92,10 @@ class Districts:
 
     @cached_property
     def ids_by_area(self) -> dict[int, set[int]]:
-        """Return the ids of the districts that each area covers: the area itself, its successors, or its parts."""
+        """Return the ids of the districts that each area covers.
+
+        For example, a county covers its districts, and a former district the districts that replaced it.
+        """
         districts_by_area: dict[int, set[int]] = defaultdict(set)
         for area in self.areas:
             for former_or_present_id in self.lineages[area.pk].all_area_ids():
@@ -145,7 +148,7 @@ class Districts:
         return names
 
     def chosen(self, filters: Mapping[str, Any]) -> list[Area]:
-        """Return the districts that the filters of `DistrictFilters` name; all districts without filters."""
+        """Return the districts that match every chosen filter of `DistrictFilters`. Without filters, return all."""
         ids_by_filter = {
             "area": {area.pk for area in _records(filters.get("area"))},
             "within": self.of_areas(area.pk for area in _records(filters.get("within"))),

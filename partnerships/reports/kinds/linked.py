@@ -41,8 +41,8 @@ class Network:
     as large as England has 200,000 of them. `low` and `high` are the indexes of the two linked organisations in
     `bodies`, the lower one first. `together` is the number of partnerships that they share.
 
-    Three mappings are keyed by the id of an organisation. `held` is the number of its partnerships, `partners` the
-    number of organisations linked with it, and `ending` the number of partnerships that would end without it.
+    Three mappings have a number for each organisation, by id. `held` is the number of its partnerships. `partners` is
+    the number of organisations linked with it. `ending` is the number of partnerships that would end without it.
     """
 
     bodies: list[int]

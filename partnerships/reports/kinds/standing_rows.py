@@ -53,8 +53,8 @@ _THEME_BY_PARTNERSHIP_KIND = MappingProxyType(
 class Records:
     """The records that a reader may see. Each array has one row for each of the columns named beside it.
 
-    Organisations, partnerships, areas and so on are ids, or 0 if there is none. A theme is an index of `themes`, of
-    which the first is no theme.
+    Organisations, partnerships, areas and so on are ids, or 0 if there is none. A theme is an index of `themes`. The
+    index 0 means no theme.
     """
 
     themes: Sequence[str]
@@ -129,8 +129,8 @@ def _readable_rows(reader: Reader) -> tuple[dict[str, str], dict[str, Any]]:
     for name, queryset in querysets.items():
         sql_by_name[name], values = subquery(name, queryset.order_by(), empty=_EMPTY[name])
         values_by_name |= values
-    # A person may read the sites of every plan in `plans`. A report for a whole organisation (`Everybody`) has only the
-    # sites of public plans, and of plans that the organisation owns or whose partnership it is in.
+    # A person may read the sites of every plan in `plans`. A report for a whole organisation (`Everybody`) includes
+    # the sites of public plans. It also includes those of its own plans and of the plans of its partnerships.
     sql_by_name["shown"] = "TRUE" if reader.is_authenticated else f"id IN ({sql_by_name['public']})"
     return sql_by_name, values_by_name
 
@@ -150,7 +150,7 @@ _EMPTY = {
 }
 #: SQL for the index of a theme in `themes`. A theme that is not in the list gets the last index.
 _THEME_INDEX = "coalesce(array_position(%(themes)s::text[], {}::text), cardinality(%(themes)s::text[]) + 1) - 1"
-#: The results of the statement: each kind of row with its columns, in the order of `Records`.
+#: The kinds of row that the statement returns, each with its columns, in the order of `Records`.
 _PACKED = (
     ("served", "body", "area_id"),
     ("partnerships", "id", _THEME_INDEX.format("coalesce(theme, '')")),

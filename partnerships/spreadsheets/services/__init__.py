@@ -1,4 +1,4 @@
-"""Services of partners' spreadsheets: upload, preview, import, export."""
+"""Services that upload, preview and import partners' spreadsheets."""
 
 from partnerships.spreadsheets.services.applying import UnableToApply, discard_upload, import_upload, preview_upload
 from partnerships.spreadsheets.services.headings import UnableToConfirm, confirm_headings, heading_proposals

@@ -31,8 +31,8 @@ class Command(AccountedCommand):
     """`manage.py after_restore [--since TIME] [--without-journal]`"""
 
     help = (
-        "Run this after a backup was restored, while EMAILS_HELD=1. It applies the journal in JOURNAL_ROOT: since the "
-        "backup, people were erased, access ended or was reduced, and addresses were refused or suppressed. Emails "
+        "Run this after a backup was restored, while EMAILS_HELD=1. It repeats what the journal in JOURNAL_ROOT has "
+        "recorded since the backup. For example, it erases people again, ends access and suppresses addresses. Emails "
         "delivered since then are not sent again. It ends all sessions and open invitations, and advances every "
         "sequence so that no id is used again. Then it lists what an operator must look at. It can be repeated."
     )

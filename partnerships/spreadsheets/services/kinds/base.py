@@ -24,7 +24,7 @@ from partnerships.transfer.services.directory import Progress, ignore_progress
 SMALL = 300
 #: Files with more rows than this are checked by a worker, if each row becomes a record. A row takes up to 30 ms.
 FEW = 25
-#: A row of an export: cells by the code of their column.
+#: The cells of a row of an export, by the code of their column.
 Exported = Mapping[str, Cell]
 Value = TypeVar("Value")
 

@@ -170,11 +170,11 @@ def tried_deliveries(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return the ids of the emails that the end of maintenance tries to stop. The first try fails."""
     delivery_ids: list[int] = []
 
-    def stop_all_but_first(*, delivery: int, **options: Any) -> Any:
-        delivery_ids.append(delivery)
+    def stop_all_but_first(*, delivery_id: int, **options: Any) -> Any:
+        delivery_ids.append(delivery_id)
         if len(delivery_ids) == 1:
             raise ValueError
-        return services.stop_email(delivery_id=delivery, **options)
+        return services.stop_email(delivery_id=delivery_id, **options)
 
     monkeypatch.setattr(unsubscribes, "stop_email", stop_all_but_first)
     return delivery_ids

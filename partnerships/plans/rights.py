@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from partnerships.agreements.models import Party
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.rights import Roles, roles_of
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.plans.models import WIDER_THAN_PARTNERSHIP, Comment, Plan, Share, SignOff
 
@@ -112,14 +112,22 @@ def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
     """Return the rights of a person, or of the system (None), over a plan."""
     roles = roles_of(person, now)
     owner_ids = frozenset(owner.organisation_id for owner in plan.owners.all())
+    # People who may edit the draft need no share, and a share gives no right to people without an organisation.
+    may_have_share = person is not None and bool(roles.by_organisation) and not roles.edited_among(owner_ids)
+    if plan.partnership_id and may_have_share:
+        parties = lookup(_present_party_ids, plan.partnership_id)
+        read_ahead([parties, lookup(_shares_to_comment, person, plan.pk, now)])
+
     party_ids: frozenset[int] = frozenset()
     if plan.partnership_id and roles.by_organisation:
         party_ids = frozenset(rows_for(_present_party_ids, plan.partnership_id))
-    # People who may edit the draft need no share, and a share gives no right to people without an organisation.
-    comments_by_share = False
-    if person is not None and roles.by_organisation and not roles.edited_among(owner_ids):
-        comments_by_share = bool(rows_for(_shares_to_comment, person, plan.pk, now))
+    comments_by_share = may_have_share and bool(rows_for(_shares_to_comment, person, plan.pk, now))
     return Rights(plan=plan, owner_ids=owner_ids, party_ids=party_ids, comments_by_share=comments_by_share, roles=roles)
+
+
+def edits_for_owner(plan: Plan, person: User, now: dt.datetime) -> bool:
+    """Return whether the person is an editor or lead of an owner, without asking for their other rights."""
+    return bool(roles_of(person, now).edited_among({owner.organisation_id for owner in plan.owners.all()}))
 
 
 def _present_party_ids(partnership_id: int) -> QuerySet[Party, int]:

@@ -58,13 +58,20 @@ def content_of(plan: Plan, number: int) -> Content:
 
 
 def draft_content(plan: Plan) -> Content:
-    """Return the content of the draft. Until the draft is changed, it is the content of the newest version."""
+    """Return the content of the plan's draft. Until the draft is changed, it is the content of the newest version."""
     draft = Draft.objects.filter(plan=plan).first()
-    if draft is not None and draft.content is not None:
+    return content_of(plan, plan.current_number) if draft is None else content_of_draft(draft)
+
+
+def content_of_draft(draft: Draft) -> Content:
+    """Return the content of a draft. Until the draft is changed, it is the content of the version it is based on.
+
+    The number of that version is not read from the plan, which may have been fetched before the last publication.
+    """
+    if draft.content is not None:
         content: Content = draft.content
         return content
-    # Prefer the number in the draft, because `plan` may have been fetched before the last publication.
-    return content_of(plan, draft.based_on if draft is not None else plan.current_number)
+    return content_of(draft.plan, draft.based_on)
 
 
 def area_names(*contents: Content) -> dict[str, str]:

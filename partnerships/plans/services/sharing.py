@@ -217,24 +217,27 @@ def end_share(share: Share, *, author: User | None, now: dt.datetime) -> None:
     )
 
 
-@transaction.atomic
 def log_share_opening(*, plan: Plan, person: User, how: str, now: dt.datetime, what: str = "") -> Share | None:
     """Log that a person opened a draft shared with them, and return the person's active share.
 
     `how` is an `OpeningMethod`, and `what` is the name of an opened document. The page of a draft requests its map in
     the background, and this request is not logged again. Returns None if the draft is not shared with the person.
     """
-    share = plan.shares.active(now).filter(person=person).first()
+    share = plan.shares.active(now).filter(person=person).select_related("shared_by").first()
     if share is None:
         return None
     recent_page_views = share.openings.filter(how=OpeningMethod.SCREEN, at__gt=now - MAP_REQUEST_TIME)
     if how == OpeningMethod.MAP and recent_page_views.exists():
         return share
 
-    ShareOpening.objects.create(share=share, shown_at=share.shared_at, at=now, how=how, what=what[:200])
-    if share.opened_at is None:
-        # Conditional, so that a simultaneous request keeps the time of the first opening.
-        Share.objects.filter(pk=share.pk, opened_at=None).update(opened_at=now)
+    opening = ShareOpening(share=share, shown_at=share.shared_at, at=now, how=how, what=what[:200])
+    if share.opened_at is not None:
+        opening.save()
+    else:
+        with transaction.atomic():
+            opening.save()
+            # Conditional, so that a simultaneous request keeps the time of the first opening.
+            Share.objects.filter(pk=share.pk, opened_at=None).update(opened_at=now)
         share.opened_at = now
     return share
 

@@ -24,7 +24,7 @@ from partnerships.plans.content import COLLECTIONS, Content
 from partnerships.plans.forms import CommentForm
 from partnerships.plans.models import Comment, OpeningMethod
 from partnerships.plans.presenting import anchor_label, link_to_piece
-from partnerships.plans.queries import content_for_reader, content_of, draft_content, newest_version_for
+from partnerships.plans.queries import content_for_reader, content_of_draft, newest_version_for
 from partnerships.plans.services import UnableToComment, add_comment, set_resolved
 from partnerships.plans.views.fetching import PlanAccess, log_opening, open_draft, open_plan
 
@@ -99,23 +99,6 @@ def _recipients_sentence(comment: Comment) -> str:
     return email_notice_sentence([mention.person.display_name for mention in mentions])
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-def comments(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the comments on the published plan. On POST, add a comment.
-
-    If the reader sees no version, redirect to the comments on the draft.
-    """
-    if request.method == "GET" and newest_version_for(request.user, open_plan(request, pk).plan) is None:
-        return redirect("plans:draft-comments", pk=pk)
-    return _comments_page(request, pk, on_draft=False)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show the comments on the draft. On POST, add a comment."""
-    return _comments_page(request, pk, on_draft=True)
-
-
 class _CommentedText(NamedTuple):
     """The version or draft of a plan on which people comment."""
 
@@ -125,22 +108,34 @@ class _CommentedText(NamedTuple):
     content: Content
 
 
-def _open_commented_text(request: HttpRequest, pk: int, *, on_draft: bool) -> _CommentedText:
-    """Return the draft or the newest version that the person may read; else 404."""
-    if on_draft:
-        access, _draft = open_draft(request, pk)
-        return _CommentedText(access, 0, content_for_reader(draft_content(access.plan), access.reader))
+@require_http_methods(["GET", "HEAD", "POST"])
+def comments(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the comments on the published plan. On POST, add a comment.
+
+    If the reader sees no version, redirect to the comments on the draft.
+    """
     access = open_plan(request, pk)
     version = newest_version_for(request.user, access.plan)
     if version is None:
-        raise Http404
-    content = content_of(access.plan, version.number)
-    return _CommentedText(access, version.number, content_for_reader(content, access.reader))
+        if request.method != "GET":
+            raise Http404
+        return redirect("plans:draft-comments", pk=pk)
+    content = content_for_reader(version.content, access.reader)
+    return _comments_page(request, _CommentedText(access, version.number, content))
 
 
-def _comments_page(request: HttpRequest, pk: int, *, on_draft: bool) -> HttpResponse:
+@require_http_methods(["GET", "HEAD", "POST"])
+def draft_comments(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the comments on the draft. On POST, add a comment."""
+    access, draft = open_draft(request, pk)
+    content = content_for_reader(content_of_draft(draft), access.reader)
+    return _comments_page(request, _CommentedText(access, 0, content))
+
+
+def _comments_page(request: HttpRequest, commented_text: _CommentedText) -> HttpResponse:
     """Show the comments on a version or on the draft, with a form to add one. On POST, add the comment."""
-    access, version_number, content = _open_commented_text(request, pk, on_draft=on_draft)
+    access, version_number, content = commented_text
+    pk, on_draft = access.plan.pk, version_number == 0
     may_comment = _may_comment(access, version_number)
     if request.method == "POST" and not may_comment:
         raise PermissionDenied

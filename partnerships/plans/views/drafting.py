@@ -20,7 +20,7 @@ from partnerships.plans import presenting
 from partnerships.plans.changes import homes_totals
 from partnerships.plans.content import PLAN
 from partnerships.plans.forms import DocumentForm, PlanForm
-from partnerships.plans.queries import area_names, comment_counts, draft_content, owners_by_age
+from partnerships.plans.queries import area_names, comment_counts, content_of_draft, owners_by_age
 from partnerships.plans.services import (
     UnableToAttach,
     UnableToCreatePlan,
@@ -77,7 +77,7 @@ def draft_page(request: HttpRequest, pk: int) -> HttpResponse:
         return read_draft(request, access, draft)
 
     plan = access.plan
-    content = draft_content(plan)
+    content = content_of_draft(draft)
     last_save_by_piece = last_saves(draft)
     lists = piece_lists(
         PLAN,

@@ -104,7 +104,7 @@ def open_published(request: HttpRequest, pk: int, number: int | None = None) -> 
 
 def draft_of(plan: Plan) -> Draft:
     """Return the draft of a plan. If nobody has edited the plan yet, the draft is not saved."""
-    draft = Draft.objects.filter(plan=plan).select_related("plan").first()
+    draft = Draft.objects.filter(plan=plan).select_related("plan", "updated_by").first()
     if draft is not None:
         return draft
     return Draft(plan=plan, based_on=plan.current_number, updated_at=plan.created_at)

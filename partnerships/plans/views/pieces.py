@@ -33,7 +33,7 @@ from partnerships.plans.forms import HomesFormSet, PieceForm
 from partnerships.plans.forms.homes import add_row_or_year, is_too_large, suggested_years
 from partnerships.plans.forms.pieces import OF_THE_FILE
 from partnerships.plans.models import Document, Plan
-from partnerships.plans.queries import area_names, draft_content
+from partnerships.plans.queries import area_names, content_of_draft
 from partnerships.plans.services import move_piece, save_piece
 from partnerships.plans.views.fetching import open_to_edit
 
@@ -64,7 +64,7 @@ def add_item(request: HttpRequest, pk: int, code: str) -> HttpResponse:
 def _open_piece(request: HttpRequest, pk: int, code: str, key: str = "", *, new: bool = False) -> tuple[Plan, Piece]:
     """Return the plan and a piece of its draft if the person may edit the draft; else 404 or 403."""
     access, draft = open_to_edit(request, pk)
-    content = draft_content(access.plan)
+    content = content_of_draft(draft)
     back = reverse("plans:draft", kwargs={"pk": pk})
     open_draft = OpenDraft(PLAN, draft, content)
     return access.plan, documents.find_piece(request, open_draft, code, key, back=back, new=new)

@@ -15,7 +15,7 @@ from partnerships.kit.prose import StoredHtml, rules
 from partnerships.plans.content import PLAN
 from partnerships.plans.downloads import geojson
 from partnerships.plans.models import Draft, OpeningMethod
-from partnerships.plans.queries import comment_counts, content_for_reader, draft_content, owners_by_age, version_of
+from partnerships.plans.queries import comment_counts, content_for_reader, content_of_draft, owners_by_age, version_of
 from partnerships.plans.views.fetching import PlanAccess, log_opening, open_draft
 from partnerships.plans.views.whole import reading_context
 
@@ -23,7 +23,7 @@ from partnerships.plans.views.whole import reading_context
 def _draft_context(request: HttpRequest, access: PlanAccess, draft: Draft, *, on_paper: bool = False) -> dict[str, Any]:
     """Return the template context of the draft, for the reader's class."""
     plan = access.plan
-    content = draft_content(plan)
+    content = content_of_draft(draft)
     prose = StoredHtml(prose_of(PLAN, content, draft, version_of(plan, draft.based_on)), rules())
     context = {"plan": plan, "access": access, "draft": draft, "owners": owners_by_age(plan)}
     if on_paper:
@@ -83,6 +83,6 @@ def draft_pdf(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def draft_map(request: HttpRequest, pk: int) -> HttpResponse:
     """Return the sites of the draft that have a position, as GeoJSON."""
-    access, _draft = open_draft(request, pk)
+    access, draft = open_draft(request, pk)
     log_opening(request, access, OpeningMethod.MAP)
-    return geojson(content_for_reader(draft_content(access.plan), access.reader))
+    return geojson(content_for_reader(content_of_draft(draft), access.reader))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -18,7 +19,7 @@ from partnerships.activity.seen import note_events_seen
 from partnerships.kit.http import private_file
 from partnerships.organisations.models import Membership
 from partnerships.organisations.naming import show_names_of_day
-from partnerships.organisations.statements import read_ahead, rows_for
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.organisations.stored_statements import planned_for_each_reader
 from partnerships.organisations.timeline import timeline_lines
 from partnerships.people.models import User
@@ -82,6 +83,7 @@ def _show_version(request: HttpRequest, access: PlanAccess, version: Version) ->
     if isinstance(request.user, User):
         read_ahead(
             [
+                *([] if version.number == plan.current_number else [lookup(_newest_numbers, request.user, plan.pk)]),
                 *(signing_lookups([plan.pk]) if access.is_inside else ()),
                 commitments_lookup(plan, request.user),
                 comments_lookup(request.user, plan, on_draft=False),
@@ -165,7 +167,12 @@ def _newest_number(request: HttpRequest, plan: Plan, version: Version) -> int:
     """Return the number of the newest version that the person may read."""
     if version.number == plan.current_number:  # no version is newer, so no query is needed
         return version.number
-    return versions_for(request.user, plan).values_list("number", flat=True)[0]
+    return rows_for(_newest_numbers, request.user, plan.pk)[0]
+
+
+def _newest_numbers(user: User | AnonymousUser, plan_id: int) -> QuerySet[Version, int]:
+    """Return the number of the newest version that the person may read, as a query with one row or none."""
+    return versions_for(user, plan_id).values_list("number", flat=True)[:1]
 
 
 def _has_to_sign(request: HttpRequest, plan: Plan, states: list[SigningState]) -> bool:

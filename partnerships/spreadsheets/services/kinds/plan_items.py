@@ -18,7 +18,7 @@ from partnerships.plans.queries import (
     owner_acted_for,
     reading_class,
 )
-from partnerships.plans.rights import rights_over
+from partnerships.plans.rights import edits_for_owner
 from partnerships.plans.services import UnableToSavePiece, lock_open_draft, save_items
 from partnerships.spreadsheets.reading.columns import SheetColumn
 from partnerships.spreadsheets.services.kinds.base import ImportedRows, Target
@@ -45,7 +45,7 @@ def plan_of(target: Target) -> Plan:
 def may_import(target: Target, person: User, now: dt.datetime) -> bool:
     """Return whether the person may change the plan's draft. Editors and leads of an owner may."""
     plan = plan_of(target)
-    return rights_over(plan, person, now).edits_for_owner and not plan.is_over
+    return edits_for_owner(plan, person, now) and not plan.is_over
 
 
 def remembered_for(target: Target, person: User, now: dt.datetime) -> Organisation | None:

@@ -13,7 +13,7 @@ from partnerships.digests.services.following import add_stakeholder
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 from partnerships.plans.queries import owner_acted_for
-from partnerships.plans.rights import rights_over
+from partnerships.plans.rights import edits_for_owner
 from partnerships.spreadsheets.reading.cells import choice_reader
 from partnerships.spreadsheets.reading.columns import SheetColumn, column
 from partnerships.spreadsheets.services.kinds import partnership_rows
@@ -50,7 +50,7 @@ def _asking_organisation(target: Target, person: User) -> Organisation | None:
 def _may_import(target: Target, person: User, now: dt.datetime) -> bool:
     """Return whether the person may ask people to follow the plan or the partnership."""
     if target.plan is not None:
-        return rights_over(target.plan, person, now).edits_for_owner and target.plan.is_published
+        return edits_for_owner(target.plan, person, now) and target.plan.is_published
     return partnership_rows.may_import(target, person, now)
 
 

@@ -17,7 +17,13 @@ from partnerships.agreements.models import (
     Partnership,
     Post,
 )
-from partnerships.agreements.queries import contacts_section, events_of_partnerships, organisation_section, prompting
+from partnerships.agreements.queries import (
+    contacts_section,
+    events_of_partnerships,
+    organisation_lookups,
+    organisation_section,
+    prompting,
+)
 from partnerships.agreements.queries.groups import group_links_of, groups_lookups, groups_section
 from partnerships.agreements.queries.posts import open_posts_of
 from partnerships.agreements.sections import (
@@ -88,7 +94,7 @@ def _register_events() -> None:
 def _register_sections() -> None:
     """Register sections on the pages of organisations and partnerships; `order` sorts them, lowest first."""
     ON_ORGANISATIONS.register_with_rows("contacts", contacts_section, open_posts_of, order=5)
-    ON_ORGANISATIONS.register("partnerships", organisation_section, order=10)
+    ON_ORGANISATIONS.register("partnerships", organisation_section, order=10, lookups=organisation_lookups)
     ON_PARTNERSHIPS.register_with_rows(
         "objectives", objectives_section, objectives_of, order=5, lookups=objectives_lookups
     )

@@ -7,13 +7,18 @@ from django.db.models import QuerySet
 from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.kit.sections import Section
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.statements import count_for
+from partnerships.organisations.statements import Lookup, count_for, count_lookup
 from partnerships.people.models import User
 
 
 def agreements_of(organisation_id: int) -> QuerySet[DeveloperAgreement]:
     """Return all agreements of an authority."""
     return DeveloperAgreement.objects.filter(organisation=organisation_id)
+
+
+def agreements_lookups(user: User, organisation: Organisation) -> list[Lookup]:
+    """Return the query of `agreements_section`, so that it can be sent together with other queries."""
+    return [count_lookup(_visible_agreements, user, organisation.pk)]
 
 
 def agreements_section(user: User, organisation: Organisation, *, has_rows: bool) -> Section | None:

@@ -369,13 +369,14 @@ def readable_titles(
 
 
 def estates_of(succession: Succession, day: dt.date, *, involved_ids: Collection[int] | None = None) -> list[Estate]:
-    """Return the estates of the predecessors, sorted by name.
+    """Return the estates of the predecessors, sorted by name. Fetch the succession by `with_ties`.
 
     If `involved_ids` is given, only predecessors in a tie with one of these organisations are included.
     """
-    ties = succession.ties.select_related("predecessor")
-    if involved_ids is not None:
-        ties = ties.filter(Q(predecessor__in=involved_ids) | Q(successor__in=involved_ids))
-    predecessor_by_id = {tie.predecessor_id: tie.predecessor for tie in ties}
+    predecessor_by_id = {
+        tie.predecessor_id: tie.predecessor
+        for tie in succession.ties.all()
+        if involved_ids is None or tie.predecessor_id in involved_ids or tie.successor_id in involved_ids
+    }
     predecessors = sorted(predecessor_by_id.values(), key=lambda organisation: (organisation.name, organisation.pk))
     return [estate_of(succession, predecessor, day) for predecessor in predecessors]

@@ -10,6 +10,7 @@ from partnerships.agreements.queries.partnerships import (
     find_partnerships,
     ids_readable_in_full,
     leads_a_party,
+    organisation_lookups,
     organisation_section,
     partnerships_of,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "ids_readable_in_full",
     "leads_a_party",
     "leads_who_decide",
+    "organisation_lookups",
     "organisation_section",
     "partnerships_of",
     "people_in_post",

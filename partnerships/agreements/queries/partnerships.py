@@ -32,7 +32,7 @@ from partnerships.kit.waiting import WaitingTask
 from partnerships.organisations.audience import Organisations, Reach
 from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Organisation, OrganisationName, Role
-from partnerships.organisations.statements import lookup, rows_for
+from partnerships.organisations.statements import Lookup, lookup, rows_for
 from partnerships.organisations.waiting import TaskSource
 from partnerships.people.models import User
 
@@ -354,6 +354,11 @@ def _partners_in(partnership_ids: list[int], organisation_id: int) -> QuerySet[P
     parties = Party.objects.accepted().filter(partnership__in=partnership_ids)
     other_parties = parties.exclude(organisation=organisation_id).order_by("role", "pk")
     return other_parties.values_list("partnership", "organisation__short_name", "organisation__name")
+
+
+def organisation_lookups(user: User, organisation: Organisation) -> list[Lookup]:
+    """Return the first query of `organisation_section`, so that it can be sent together with other queries."""
+    return [lookup(_first_partnerships_of, user, organisation.pk)]
 
 
 def organisation_section(user: User, organisation: Organisation) -> Section | None:

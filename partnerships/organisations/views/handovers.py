@@ -70,7 +70,7 @@ def handover_overview(request: HttpRequest, pk: int) -> HttpResponse:
         "holdings_after": holdings_after(shares, today, known_ids=visible_ids),
         "total": sum_of_shares(shares),
         "estates": estates,
-        "lines_to_answer": succession.handovers.awaiting_answer_from(roles.led_ids).count(),
+        "lines_to_answer": succession.handovers.awaiting_answer_from(roles.led_ids).count() if roles.led_ids else 0,
         "lines_lacking_consent": lines_lacking_consent(succession, visible_ids).count(),
         "led_ids": roles.led_ids,
         "continuing_ids": continuing_predecessor_ids(succession),

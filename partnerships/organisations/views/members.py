@@ -61,7 +61,7 @@ def _managed_membership(user: User, pk: int, membership_id: int) -> Membership:
     """Return a membership that has not ended if the person may manage the organisation's people."""
     memberships = Membership.objects.visible_to(user).select_related("person", "organisation")
     membership = get_object_or_404(memberships, pk=membership_id, organisation=pk, ends_on=None)
-    _managed_organisation(user, pk)
+    require(rights_over(membership.organisation, user, timezone.now()).may_manage_people)
     return membership
 
 

@@ -14,7 +14,7 @@ from partnerships.kit.http import row_number
 from partnerships.kit.lists import ListDefinition, find_list
 from partnerships.lists.models import DefaultView, Follow, ListFile, SavedView
 from partnerships.lists.reading import Listing, parameters_of, read
-from partnerships.organisations.statements import rows_for
+from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
 
 #: The page of a list links to at most this many views, the person's own first. The page of views has all views.
@@ -28,6 +28,7 @@ def views_of(person: User, definition: ListDefinition) -> list[SavedView]:
 
     `is_default` on each view says whether the list opens with that view.
     """
+    read_ahead([lookup(_views_of, person, slug=definition.slug)])  # together with what the page's header shows
     saved_views = rows_for(_views_of, person, slug=definition.slug)
     return sorted(saved_views, key=lambda view: (view.owner_id != person.pk, view.name))
 

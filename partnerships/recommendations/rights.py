@@ -14,7 +14,7 @@ from partnerships.organisations.rights import roles_of
 from partnerships.organisations.statements import rows_for
 from partnerships.people.models import User
 from partnerships.recommendations.models import Adoption, Recommendation
-from partnerships.recommendations.queries.addressing import is_addressed
+from partnerships.recommendations.queries.addressing import addressed_among
 
 
 def may_answer_for(organisation: Organisation, person: User | None, now: dt.datetime) -> bool:
@@ -25,11 +25,7 @@ def may_answer_for(organisation: Organisation, person: User | None, now: dt.date
 def organisations_to_respond_for(person: User, recommendation: Recommendation, now: dt.datetime) -> list[Organisation]:
     """Return the organisations to which the recommendation is addressed and for which the person may respond."""
     day = timezone.localdate(now)
-    return [
-        organisation
-        for organisation in rows_for(edited_organisations, person)
-        if is_addressed(recommendation, organisation, day)
-    ]
+    return addressed_among(recommendation, rows_for(edited_organisations, person), day)
 
 
 def edited_organisations(person: User) -> QuerySet[Organisation]:

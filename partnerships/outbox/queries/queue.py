@@ -12,8 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from partnerships.outbox.models import Email, EmailReason, EmailStatus, Lane, Suppression
-from partnerships.outbox.retention import count_months_ready
+from partnerships.outbox.models import EmailReason, Lane
 
 #: Counts stop at this number, because a larger number would be no more useful to an administrator.
 MAX_COUNT = 100_000
@@ -32,17 +31,23 @@ SELECT lane.number, (
      ORDER BY e.lane, e.available_at, e.id LIMIT 1)
   FROM unnest(%s::int[]) AS lane(number)
 """
-# Selects two times that change while senders work. The first is when the newest email was settled. The second is when
-# the newest lease ends, because leases are renewed while a mail server is slow. Queued emails are left out, because the
-# time of an email that waits until tomorrow would be later than all leases.
+# Selects two times that change while senders work, and then three counts. The first time is when the newest email was
+# settled. The second is when the newest lease ends, because leases are renewed while a mail server is slow. Queued
+# emails are left out, because the time of an email that waits until tomorrow would be later than all leases.
 _SIGNS_OF_LIFE = """
 SELECT (SELECT max(settled_at) FROM outbox_email WHERE settled_at > statement_timestamp() - interval '1 hour'),
        (SELECT max(last.available_at) FROM unnest(ARRAY[0, 1, 2]) AS lane(number), LATERAL (
             SELECT e.available_at FROM outbox_email e
              WHERE e.status IN ('queued', 'sending') AND e.status = 'sending' AND e.lane = lane.number
                AND e.available_at > statement_timestamp()
-               AND e.available_at <= statement_timestamp() + %s * interval '1 second'
-             ORDER BY e.lane DESC, e.available_at DESC, e.id DESC LIMIT 1) last)
+               AND e.available_at <= statement_timestamp() + %(lease_seconds)s * interval '1 second'
+             ORDER BY e.lane DESC, e.available_at DESC, e.id DESC LIMIT 1) last),
+       (SELECT count(*) FROM outbox_email
+         WHERE reason_code = %(not_composed)s AND status IN ('queued', 'sending'))
+     + (SELECT count(*) FROM outbox_email
+         WHERE reason_code = %(not_composed)s AND status = 'failed' AND settled_at > %(a_day_ago)s),
+       (SELECT count(*) FROM (SELECT 1 FROM outbox_suppression WHERE released_at IS NULL LIMIT %(limit)s) suppressed),
+       outbox_months_ready(%(now)s)
 """
 
 
@@ -83,18 +88,23 @@ def queue_figures() -> dict[str, Any]:
             in_doubt += doubtful_count
             open_by_lane[lane] += count
             tried_age_by_lane[lane] = max(tried_age_by_lane[lane], _age(oldest_tried_at, now))
-        cursor.execute(_SIGNS_OF_LIFE, [settings.EMAIL_LEASE_SECONDS])
-        last_settled, lease_until = cursor.fetchone()
+        cursor.execute(
+            _SIGNS_OF_LIFE,
+            {
+                "lease_seconds": settings.EMAIL_LEASE_SECONDS,
+                "not_composed": EmailReason.NOT_COMPOSED,
+                "a_day_ago": now - dt.timedelta(days=1),
+                "limit": MAX_COUNT,
+                "now": now,
+            },
+        )
+        last_settled, lease_until, not_composed, suppressed_addresses, months_ready = cursor.fetchone()
 
     due_since = oldest_due()
     due_age_by_lane = {lane.name.lower(): _age(due_since.get(lane), now) for lane in Lane}
     if settings.EMAILS_HELD:
         due_age_by_lane = dict.fromkeys(due_age_by_lane, 0) | {"account": due_age_by_lane["account"]}
 
-    uncomposed_emails = Email.objects.filter(reason_code=EmailReason.NOT_COMPOSED)  # only a few, with a separate index
-    not_composed = uncomposed_emails.unsettled().count()
-    a_day_ago = now - dt.timedelta(days=1)
-    not_composed += uncomposed_emails.filter(status=EmailStatus.FAILED, settled_at__gt=a_day_ago).count()
     return {
         **counts,
         "by_lane": open_by_lane,
@@ -103,8 +113,8 @@ def queue_figures() -> dict[str, Any]:
         "oldest_tried_by_lane_seconds": tried_age_by_lane,
         "in_doubt": in_doubt,
         "not_composed": not_composed,
-        "suppressed_addresses": Suppression.objects.filter(released_at=None)[:MAX_COUNT].count(),
-        "months_ready": count_months_ready(now=now),
+        "suppressed_addresses": suppressed_addresses,
+        "months_ready": months_ready,
         "last_settled": last_settled.isoformat() if last_settled else "",
         "lease_until": lease_until.isoformat() if lease_until else "",
     }

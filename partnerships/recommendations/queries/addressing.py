@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q
@@ -27,6 +28,10 @@ class RespondingBodies:
     def condition(self) -> Q:
         """Return the condition that an addressee refers to one of these bodies."""
         return Q(kind__in=self.kinds) | Q(organisation__in=self.bodies)
+
+    def are_among(self, kinds: Collection[str], bodies: Collection[int]) -> bool:
+        """Return whether one of these bodies is of one of the kinds, or among the other bodies (ids)."""
+        return not self.kinds.isdisjoint(kinds) or any(body in bodies for body in self.bodies)
 
     @property
     def addressed(self) -> Exists:
@@ -65,8 +70,20 @@ def addressed_to(bodies: RespondingBodies) -> RecommendationQuerySet:
 
 def is_addressed(recommendation: Recommendation, organisation: Organisation, day: dt.date) -> bool:
     """Return whether the recommendation is addressed to the organisation, or to a body that it succeeded."""
-    addressees = Addressee.objects.filter(recommendation=recommendation)
-    means_organisation = Q(kind=organisation.kind) | Q(organisation=organisation)
-    if addressees.filter(means_organisation).exists():
-        return True
-    return addressees.filter(responding_bodies(organisation, day).condition).exists()
+    return bool(addressed_among(recommendation, [organisation], day))
+
+
+def addressed_among(
+    recommendation: Recommendation, organisations: Iterable[Organisation], day: dt.date
+) -> list[Organisation]:
+    """Return those of the organisations for which `is_addressed` is true. The addressees are read once."""
+    addressees = Addressee.objects.filter(recommendation=recommendation).values_list("kind", "organisation")
+    addressed_kinds = {kind for kind, _ in addressees if kind}
+    addressed_ids = {organisation_id for _, organisation_id in addressees if organisation_id is not None}
+    return [
+        organisation
+        for organisation in organisations
+        if organisation.kind in addressed_kinds
+        or organisation.pk in addressed_ids
+        or responding_bodies(organisation, day).are_among(addressed_kinds, addressed_ids)
+    ]

@@ -10,7 +10,7 @@ from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.rights import rights_over
 from partnerships.conversations.models import Facilitator, JournalNote
 from partnerships.conversations.models.journal import JournalNoteQuerySet
-from partnerships.conversations.queries import last_conversation_between
+from partnerships.conversations.queries import conversations_held_between
 from partnerships.conversations.queries.journal import journal_notes
 from partnerships.kit.sections import Section
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation
@@ -35,9 +35,9 @@ def meeting_section(user: User, organisation: Organisation) -> Section | None:
         {
             "organisation": organisation,
             "ours": own_organisation,
-            "last": last_conversation_between(
-                user=user, own_side=own_organisation, other_side=organisation, today=timezone.localdate()
-            ),
+            "last": conversations_held_between(
+                user, own_organisation.pk, organisation.pk, today=timezone.localdate()
+            ).first(),
             "may_record": any(membership.role in EDITING_ROLES for membership in other_memberships),
         },
     )

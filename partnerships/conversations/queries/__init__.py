@@ -3,6 +3,7 @@
 from partnerships.conversations.queries.contacts import contacts_of, find_quiet_partnerships
 from partnerships.conversations.queries.events import events_of_conversations, events_of_own_side, story_of
 from partnerships.conversations.queries.listings import (
+    conversations_held_between,
     conversations_kept_by,
     last_conversation_between,
     last_conversation_lookup,
@@ -42,6 +43,7 @@ __all__ = [
     "SidePoints",
     "attendees_with_access",
     "contacts_of",
+    "conversations_held_between",
     "conversations_kept_by",
     "events_of_conversations",
     "events_of_own_side",

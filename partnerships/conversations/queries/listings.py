@@ -154,7 +154,12 @@ def last_conversation_lookup(*, user: User, own_side: Organisation, other_side: 
 
 def _last_conversation(user: User, own_side: int, other_side: int, *, today: dt.date) -> QuerySet[Conversation]:
     """Return the last conversation of two organisations that the person may read, as a query with one row or none."""
-    conversations = Conversation.objects.visible_to(user).with_organisation(own_side).with_organisation(other_side)
     attendees = Attendee.objects.select_related("organisation", "person").order_by("pk")
-    held_conversations = newest_first(conversations.held().filter(held_on__lte=today))
+    held_conversations = conversations_held_between(user, own_side, other_side, today=today)
     return held_conversations.for_listing().prefetch_related(Prefetch("attendees", queryset=attendees))[:1]
+
+
+def conversations_held_between(user: User, own_side: int, other_side: int, *, today: dt.date) -> ConversationQuerySet:
+    """Return the conversations that two organisations have held and the person may read, the newest first."""
+    conversations = Conversation.objects.visible_to(user).with_organisation(own_side).with_organisation(other_side)
+    return newest_first(conversations.held().filter(held_on__lte=today))

@@ -123,12 +123,13 @@ def start_minutes(request: HttpRequest, pk: int) -> HttpResponse:
 def _organisations_of_minutes(meeting: Meeting, rights: MeetingRights) -> tuple[Organisation, list[Organisation]]:
     """Return the party for which the person writes the minutes, and the other parties that attended.
 
+    The person writes for the same party as in `acting_party`, which is found here among parties that are read anyway.
     If no other party attended, all other parties are returned.
     """
-    own_organisation = acting_party(rights)
-    other_parties = meeting.partnership.parties.accepted().exclude(organisation=own_organisation)
-    other_parties = other_parties.select_related("organisation").order_by("organisation__name", "organisation")
-    other_organisations = [party.organisation for party in other_parties]
+    parties = meeting.partnership.parties.accepted().select_related("organisation")
+    organisations = [party.organisation for party in parties.order_by("organisation__name", "organisation")]
+    own_organisation = next(organisation for organisation in organisations if organisation.pk in rights.edits_for)
+    other_organisations = [organisation for organisation in organisations if organisation != own_organisation]
     present_ids = {seat.organisation_id for seat in meeting.seats.all() if seat.attendance == Attendance.PRESENT}
     present_organisations = [organisation for organisation in other_organisations if organisation.pk in present_ids]
     return own_organisation, present_organisations or other_organisations

@@ -163,15 +163,26 @@ def test_no_digest_or_summary_has_a_foreign_word(planted: Planted) -> None:
     assert f"zq{planted.mark}giveninpartnershipz" in said  # the commitment that a lead marked
 
 
-@pytest.mark.parametrize("leak", ["stakeholders hear as insiders", "rights are not asked"])
-def test_a_leak_put_in_by_hand_is_found(planted: Planted, leak: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def words_in_emails_of_outsiders(planted: Planted) -> list[str]:
+    """Return the words of others in the emails to Sol, a stakeholder, and to Chidi, of another partnership."""
     world = planted.world
-    if leak == "stakeholders hear as insiders":
-        real_lines = changes.digest_lines
-        monkeypatch.setattr(changes, "digest_lines", lambda lines, *, today, outside: real_lines(lines, today=today))
-    else:
-        monkeypatch.setattr(
-            event_filter, "visible_to_accounts", lambda people, events: dict.fromkeys(people, frozenset(events))
-        )
+    return foreign_words(planted, every_email(planted, only_to=[world.sol, world.chidi]))
 
-    assert foreign_words(planted, every_email(planted, only_to=[world.sol, world.chidi])) != []
+
+def test_a_leak_of_what_insiders_read_to_stakeholders_is_found(
+    planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_lines = changes.digest_lines
+    monkeypatch.setattr(changes, "digest_lines", lambda lines, *, today, outside: real_lines(lines, today=today))
+
+    assert words_in_emails_of_outsiders(planted) != []
+
+
+def test_a_leak_of_events_whose_readers_are_not_checked_is_found(
+    planted: Planted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        event_filter, "visible_to_accounts", lambda people, events: dict.fromkeys(people, frozenset(events))
+    )
+
+    assert words_in_emails_of_outsiders(planted) != []

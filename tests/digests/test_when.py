@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -404,27 +405,39 @@ def test_the_page_of_a_former_owner_shows_no_digest_about_the_plan(
     assert not about_owner.has_news
 
 
-@pytest.mark.parametrize("by_link", [True, False], ids=["by link", "signed in"])
-def test_changing_the_frequency_on_the_form_applies_to_everything(
-    world: World, plan: Plan, bens_subscription: Subscription, by_link: bool
-) -> None:
-    Subscription.objects.update(frequency="at_once")
+def form_signed_in(world: World) -> tuple[Client, str]:
+    """Return Ben's client, and the address of the form on which he chooses when he gets digests."""
+    return signed_in(world.ben), reverse("digests:manage")
+
+
+def form_by_link(world: World) -> tuple[Client, str]:
+    """Return a client that is not signed in, and the address of Ben's form as a link in an email has it."""
     key = Preference.objects.get(person=world.ben).link_key
     token = make(
         Purpose.PREFERENCES, person_id=world.ben.pk, link_key=key, record_id=0, minute=minute_of(timezone.now())
     )
-    address = reverse("digests:preferences", kwargs={"token": token}) if by_link else reverse("digests:manage")
-    browser = Client() if by_link else signed_in(world.ben)
-    form_data = {"frequency": "weekly", "hour": "9", "weekday": "2", "time_zone": "Europe/London"}
+    return Client(), reverse("digests:preferences", kwargs={"token": token})
 
-    html = browser.post(address, form_data, follow=True).content.decode()
+
+@pytest.mark.parametrize("form_of_ben", [form_signed_in, form_by_link], ids=["signed in", "by link"])
+def test_changing_the_frequency_on_the_form_applies_to_everything(
+    world: World,
+    plan: Plan,
+    bens_subscription: Subscription,
+    form_of_ben: Callable[[World], tuple[Client, str]],
+) -> None:
+    Subscription.objects.update(frequency="at_once")
+    client, form_url = form_of_ben(world)
+    form = {"frequency": "weekly", "hour": "9", "weekday": "2", "time_zone": "Europe/London"}
+
+    html = client.post(form_url, form, follow=True).content.decode()
     publish(plan, 100, author=world.amina)
     plan_round(now=timezone.now())
-    due = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
 
+    due_at = Watermark.objects.get(recipient=world.ben, plan=plan).due_at
     assert "You get digests weekly, on Wednesday at 09:00." in html
-    assert due is not None
-    assert due.weekday() == 2
+    assert due_at is not None
+    assert due_at.weekday() == 2
 
 
 def test_changing_the_hour_keeps_frequencies_set_for_one_plan_and_says_so(

@@ -148,34 +148,61 @@ def test_an_alert_in_a_full_hour_is_sent_when_the_hour_is_over(
     assert later_alerts == [True, False]
 
 
-@pytest.mark.parametrize("encryption", ["EMAIL_USE_SSL", "EMAIL_USE_TLS"])
-@pytest.mark.parametrize(("trust", "arrives"), [("nobody", 0), ("its authority", 1), ("anybody", 1)])
-def test_an_alert_past_the_outbox_follows_the_tls_settings(
-    settings: Any, tmp_path: Path, encryption: str, trust: str, arrives: int
-) -> None:
-    certificate = self_signed_certificate(tmp_path)
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Return the file of a certificate that the mail server signed itself."""
+    return self_signed_certificate(tmp_path)
+
+
+@pytest.fixture(params=["EMAIL_USE_SSL", "EMAIL_USE_TLS"])
+def mailbox(request: pytest.FixtureRequest, settings: Any, tmp_path: Path, certificate: Path) -> Iterator[Mailbox]:
+    """Provide the mailbox of a mail server with this certificate, with either kind of encryption."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     mailbox = Mailbox(tmp_path / "mail")
-    tls_options = {"ssl_context": context} if encryption == "EMAIL_USE_SSL" else {"tls_context": context}
+    tls_options = {"ssl_context": context} if request.param == "EMAIL_USE_SSL" else {"tls_context": context}
     with reserved_port() as port:
         server = Controller(Catcher(mailbox), hostname="localhost", port=port, **tls_options)
         server.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST = "localhost"
     settings.EMAIL_PORT = server.port
-    setattr(settings, encryption, True)
-    settings.EMAIL_TLS_VERIFY = trust != "anybody"
-    settings.EMAIL_CA_FILE = str(certificate) if trust == "its authority" else ""
+    setattr(settings, request.param, True)
+    settings.EMAIL_CA_FILE = ""
+    settings.EMAIL_TLS_VERIFY = True
+    yield mailbox
+    server.stop()
 
-    try:
-        with patch.object(operators, "_channels", [_fail_without_database]):
-            alert_operators("The disk is full", "Nothing can be written.")
-            wait_for_alerts(seconds=60)
-    finally:
-        server.stop()
 
-    assert len(mailbox.names()) == arrives
+def alert_past_the_outbox() -> None:
+    """Alert operators while the database is away, so that the email is not recorded in the outbox."""
+    with patch.object(operators, "_channels", [_fail_without_database]):
+        alert_operators("The disk is full", "Nothing can be written.")
+        wait_for_alerts(seconds=60)
+
+
+def test_an_alert_past_the_outbox_does_not_go_to_an_untrusted_server(mailbox: Mailbox) -> None:
+    alert_past_the_outbox()
+
+    assert mailbox.names() == []
+
+
+def test_an_alert_past_the_outbox_goes_to_a_server_in_the_trusted_file(
+    settings: Any, certificate: Path, mailbox: Mailbox
+) -> None:
+    settings.EMAIL_CA_FILE = str(certificate)
+
+    alert_past_the_outbox()
+
+    assert len(mailbox.names()) == 1
+
+
+def test_an_alert_past_the_outbox_goes_to_any_server_if_none_is_verified(settings: Any, mailbox: Mailbox) -> None:
+    settings.EMAIL_TLS_VERIFY = False
+
+    alert_past_the_outbox()
+
+    assert len(mailbox.names()) == 1
 
 
 def test_no_alerts_without_operators(settings: Any, mailoutbox: list[EmailMessage]) -> None:

@@ -70,7 +70,7 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def bucket(server: str, settings: Any) -> Iterator[Any]:
+def bucket(server: str, settings: Any) -> Iterator[PrivateBucket]:
     """Provide the bucket of an instance, created from its settings."""
     settings.FILES_BUCKET = "common-ground"
     options = {
@@ -106,58 +106,86 @@ def add_terms(world: World) -> Document:
     )
 
 
-def test_a_file_in_a_bucket_leaves_only_through_the_page_that_checks_access(
-    world: World, bucket: Any, server: str
-) -> None:
-    document = add_terms(world)
-    address = document.get_absolute_url()
+@pytest.fixture
+def document(world: World, bucket: PrivateBucket) -> Document:
+    """Return a document of Larkhaven in the world's partnership, whose file is in the bucket."""
+    return add_terms(world)
 
-    response_to_ben = signed_in(world.ben).get(address, headers={"Range": "bytes=0-3"})
-    response_to_stranger = signed_in(world.chidi).get(address)
-    response_of_bucket = requests.get(f"{server}/common-ground/files/{document.file.name}", timeout=30)
+
+def test_a_reader_downloads_a_file_in_a_bucket_through_its_page(world: World, document: Document) -> None:
+    response = signed_in(world.ben).get(document.get_absolute_url(), headers={"Range": "bytes=0-3"})
 
     # The response is the whole file, because RFC 9110 (14.2) lets a server ignore Range.
-    assert response_to_ben.status_code == 200
-    assert b"".join(response_to_ben.streaming_content) == CONTENT
-    assert response_to_ben["Content-Type"] == "text/plain"
-    assert response_to_ben["Content-Disposition"] == 'attachment; filename="terms.txt"'
-    assert "no-store" in response_to_ben["Cache-Control"]
-    assert response_to_stranger.status_code == 404
-    assert response_of_bucket.status_code == 403
+    assert response.status_code == 200
+    assert b"".join(response.streaming_content) == CONTENT
+    assert response["Content-Type"] == "text/plain"
+    assert response["Content-Disposition"] == 'attachment; filename="terms.txt"'
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_a_stranger_does_not_get_a_file_in_a_bucket(world: World, document: Document) -> None:
+    response = signed_in(world.chidi).get(document.get_absolute_url())
+
+    assert response.status_code == 404
+
+
+def test_a_bucket_refuses_to_serve_a_file_itself(document: Document, server: str) -> None:
+    response = requests.get(f"{server}/common-ground/files/{document.file.name}", timeout=30)
+
+    assert response.status_code == 403
+
+
+def test_the_address_of_a_stored_file_is_not_served(world: World, document: Document) -> None:
+    response = signed_in(world.ben).get(document.file.url)
+
     assert document.file.url == f"/not-served/{document.file.name}"
-    assert signed_in(world.ben).get(document.file.url).status_code == 404
+    assert response.status_code == 404
+
+
+def test_a_file_in_a_bucket_is_stored_with_its_content_type(document: Document, bucket: PrivateBucket) -> None:
+    stored_file = bucket.bucket.Object(f"files/{document.file.name}")
+
     assert bucket.names() == [document.file.name]
-    assert bucket.bucket.Object(f"files/{document.file.name}").content_type == "text/plain"
+    assert stored_file.content_type == "text/plain"
 
 
-def test_retention_deletes_a_file_from_the_bucket_also_if_it_was_away_before(
-    world: World, bucket: Any, monkeypatch: pytest.MonkeyPatch
+def test_the_page_of_a_file_that_is_missing_in_the_bucket_is_not_found(
+    world: World, document: Document, bucket: PrivateBucket
+) -> None:
+    bucket.delete(document.file.name)
+
+    response = signed_in(world.ben).get(document.get_absolute_url())
+
+    assert response.status_code == 404
+
+
+def test_retention_deletes_a_file_from_the_bucket(document: Document, bucket: PrivateBucket) -> None:
+    documents = Document.objects.filter(pk=document.pk)
+
+    delete_files(documents, dry_run=False)
+
+    assert bucket.names() == []
+    assert documents.get().file.name == ""
+
+
+def test_retention_keeps_the_name_of_a_file_that_it_could_not_delete(
+    document: Document, bucket: PrivateBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_arguments: object) -> None:
         raise OSError("away")
 
-    document = add_terms(world)
-    address = document.get_absolute_url()
-    ben = signed_in(world.ben)
-    rows = Document.objects.filter(pk=document.pk)
+    documents = Document.objects.filter(pk=document.pk)
+    monkeypatch.setattr(PrivateBucket, "delete", fail)
 
-    bucket.delete(document.file.name)
-    missing = ben.get(address)
-    bucket.save(document.file.name, ContentFile(CONTENT))
-    with monkeypatch.context() as patched:
-        patched.setattr(PrivateBucket, "delete", fail)
-        with pytest.raises(OSError, match="away"):
-            delete_files(rows, dry_run=False)
-    file_name = rows.get().file.name
-    delete_files(rows, dry_run=False)
+    with pytest.raises(OSError, match="away"):
+        delete_files(documents, dry_run=False)
 
-    assert missing.status_code == 404
-    assert file_name == document.file.name
-    assert bucket.names() == []
-    assert rows.get().file.name == ""
+    assert documents.get().file.name == document.file.name  # so that the next run tries again
 
 
-def test_a_file_that_is_deleted_while_it_is_read_is_not_found(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_deleted_while_it_is_read_is_not_found(
+    bucket: PrivateBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     open_file = S3File.open
 
     def delete_first(file: S3File, mode: str | None = None) -> S3File:
@@ -171,86 +199,150 @@ def test_a_file_that_is_deleted_while_it_is_read_is_not_found(bucket: Any, monke
         bucket.open("terms.txt")
 
 
-def test_old_files_that_no_row_names_are_found_in_a_bucket(
-    world: World, bucket: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    document = add_terms(world)
-    orphan_name = bucket.save("plans/2026/11/left.pdf", ContentFile(CONTENT))
+@pytest.fixture
+def orphan_name(bucket: PrivateBucket) -> str:
+    """Store a file in the bucket that no row names, and return its name."""
+    return bucket.save("plans/2026/11/left.pdf", ContentFile(CONTENT))
 
-    orphans_after_an_hour, orphans_after_a_day = (
-        find_orphans(now=timezone.now() + dt.timedelta(hours=hours)) for hours in (1, 25)
-    )
 
-    assert orphans_after_an_hour == []
-    assert orphans_after_a_day == [orphan_name]
-    assert bucket.names() == sorted([document.file.name, orphan_name])
+@pytest.mark.usefixtures("document", "orphan_name")
+def test_a_file_that_no_row_names_is_no_orphan_within_a_day() -> None:
+    assert find_orphans(now=timezone.now() + dt.timedelta(hours=1)) == []
 
-    monkeypatch.setattr(bucket, "names", lambda: [orphan_name, "plans/2026/11/deleted_since.pdf"])
+
+@pytest.mark.usefixtures("document")
+def test_a_file_that_no_row_names_is_found_in_a_bucket_after_a_day(orphan_name: str) -> None:
     assert find_orphans(now=timezone.now() + dt.timedelta(hours=25)) == [orphan_name]
 
 
-def test_a_command_lists_and_deletes_old_files_that_no_row_names(
-    world: World, capsys: pytest.CaptureFixture[str]
-) -> None:
-    kept = add_terms(world).file
-    removed = add_terms(world).file
-    two_days_ago = (timezone.now() - dt.timedelta(days=2)).timestamp()
-    for file in (kept, removed):
-        os.utime(file.path, (two_days_ago, two_days_ago))
-    young = default_storage.save("plans/young.pdf", ContentFile(CONTENT))
-    Document.objects.filter(file=removed.name).delete()
+def test_looking_for_orphans_deletes_nothing(document: Document, orphan_name: str, bucket: PrivateBucket) -> None:
+    find_orphans(now=timezone.now() + dt.timedelta(hours=25))
 
+    assert bucket.names() == sorted([document.file.name, orphan_name])
+
+
+def test_a_file_that_is_deleted_while_orphans_are_looked_for_is_none(
+    orphan_name: str, bucket: PrivateBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bucket, "names", lambda: [orphan_name, "plans/2026/11/deleted_since.pdf"])
+
+    assert find_orphans(now=timezone.now() + dt.timedelta(hours=25)) == [orphan_name]
+
+
+class StoredFiles(NamedTuple):
+    """The names of files in the storage."""
+
+    of_document: str
+    orphan: str
+    #: A file without a row that was stored today.
+    new: str
+
+
+@pytest.fixture
+def stored_files(world: World) -> StoredFiles:
+    """Store a file of a document and one without a row, both two days old, and a new one."""
+    file_of_document = add_terms(world).file
+    orphan = add_terms(world).file
+    two_days_ago = (timezone.now() - dt.timedelta(days=2)).timestamp()
+    for file in (file_of_document, orphan):
+        os.utime(file.path, (two_days_ago, two_days_ago))
+    Document.objects.filter(file=orphan.name).delete()
+    new_name = default_storage.save("plans/young.pdf", ContentFile(CONTENT))
+    return StoredFiles(file_of_document.name, orphan.name, new_name)
+
+
+def test_a_command_lists_old_files_that_no_row_names(
+    stored_files: StoredFiles, capsys: pytest.CaptureFixture[str]
+) -> None:
     call_command("orphaned_files")
-    output = capsys.readouterr().out
-    existed_before = default_storage.exists(removed.name)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [stored_files.orphan, "1 file without a row, older than a day."]
+    assert default_storage.exists(stored_files.orphan)
+
+
+def test_a_command_deletes_old_files_that_no_row_names(stored_files: StoredFiles) -> None:
     call_command("orphaned_files", "--delete")
 
-    assert output.splitlines() == [removed.name, "1 file without a row, older than a day."]
-    assert existed_before
-    assert not default_storage.exists(removed.name)
-    assert default_storage.exists(kept.name)
-    assert default_storage.exists(young)
+    assert not default_storage.exists(stored_files.orphan)
+    assert default_storage.exists(stored_files.of_document)
+    assert default_storage.exists(stored_files.new)
 
 
-def test_without_the_storage_of_files_pages_say_so_and_no_record_is_added(
-    world: World, bucket: Any, settings: Any
-) -> None:
-    document = add_terms(world)
+@pytest.fixture
+def storage_away(document: Document, settings: Any) -> None:
+    """Make the storage of files unreachable, after a document was added."""
     options = {**settings.STORAGES["default"]["OPTIONS"], "endpoint_url": "http://127.0.0.1:1"}
     settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": options}}
 
+
+@pytest.mark.usefixtures("storage_away")
+def test_a_page_says_that_the_storage_of_files_is_away(world: World, document: Document) -> None:
     response = signed_in(world.ben).get(document.get_absolute_url())
-    with pytest.raises(UnableToAddDocument, match="could not store the file"):
-        add_terms(world)
 
     assert response.status_code == 503
     assert response["Retry-After"] == "60"
     assert "your file is safe." in response.content.decode()
+
+
+@pytest.mark.usefixtures("storage_away")
+def test_no_document_is_added_while_the_storage_of_files_is_away(world: World) -> None:
+    with pytest.raises(UnableToAddDocument, match="could not store the file"):
+        add_terms(world)
+
     assert Document.objects.count() == 1
 
 
-def test_a_backup_of_a_bucket_is_restored_into_a_bucket_or_a_folder(bucket: Any, tmp_path: Path) -> None:
+class BackupOfBucket(NamedTuple):
+    """A backup of the files in a bucket, the key that opens it, and the number of files that it says it has."""
+
+    root: Path
+    key: pyrage.x25519.Identity
+    file_count: int
+
+
+@pytest.fixture
+def backup_of_bucket(bucket: PrivateBucket, tmp_path: Path) -> BackupOfBucket:
+    """Return a backup of two files in the bucket."""
     key = pyrage.x25519.Identity.generate()
     backup_root = tmp_path / "backup"
     backup_root.mkdir()
     bucket.save("agreements/2026/11/terms.txt", ContentFile(CONTENT))
     bucket.save("plans/2026/11/layout.pdf", ContentFile(b"%PDF-1.7" + bytes(300_000)))
+    _, file_count = pack_files(backup_root, keys=[key.to_public()], files=Bucket(bucket))
+    return BackupOfBucket(backup_root, key, file_count)
+
+
+def assert_restored(backup: BackupOfBucket, files: Bucket | Folder) -> None:
+    """Assert that restoring the backup stores its files in this place, each with the content that it had."""
+    hashes = unpack_files(backup.root, identities=[backup.key], files=files)
+    assert backup.file_count == 2
+    assert sorted(hashes) == files.names() == ["agreements/2026/11/terms.txt", "plans/2026/11/layout.pdf"]
+    assert {name: hash_of_file(files, name) for name in hashes} == hashes
+
+
+def test_files_in_a_bucket_are_set_aside_before_a_restore(
+    bucket: PrivateBucket, backup_of_bucket: BackupOfBucket
+) -> None:
     files = Bucket(bucket)
-    folder = Folder(tmp_path / "media")
 
-    _, number = pack_files(backup_root, keys=[key.to_public()], files=files)
     files.set_aside(timezone.now())
-    names_after_setting_aside = files.names()
-    hashes = unpack_files(backup_root, identities=[key], files=files)
-    unpack_files(backup_root, identities=[key], files=folder)
 
-    assert number == 2
-    assert names_after_setting_aside == []
-    assert sorted(hashes) == files.names() == folder.names()
-    for name, expected in hashes.items():
-        assert hash_of_file(files, name) == hash_of_file(folder, name) == expected
-    keys_set_aside = [s3_object.key for s3_object in bucket.bucket.objects.filter(Prefix="files.before-")]
-    assert len(keys_set_aside) == 2
+    assert files.names() == []
+    assert len(list(bucket.bucket.objects.filter(Prefix="files.before-"))) == 2
+
+
+def test_a_backup_of_a_bucket_is_restored_into_a_bucket(
+    bucket: PrivateBucket, backup_of_bucket: BackupOfBucket
+) -> None:
+    files = Bucket(bucket)
+    files.set_aside(timezone.now())
+
+    assert_restored(backup_of_bucket, files)
+
+
+def test_a_backup_of_a_bucket_is_restored_into_a_folder(tmp_path: Path, backup_of_bucket: BackupOfBucket) -> None:
+    assert_restored(backup_of_bucket, Folder(tmp_path / "media"))
 
 
 # --- A broker with sentinels
@@ -272,11 +364,16 @@ def test_sentinels_are_asked_for_the_primary_that_the_broker_address_names() -> 
     assert address == "sentinel://:hush@one.example:26379/3;sentinel://:hush@two.example:26380/3"
     assert options["master_name"] == "Ground"
     assert options["sentinel_kwargs"]["password"] == "secret"
-    assert broker_settings("redis://broker.example:6379/0", [], "")[0] == "redis://broker.example:6379/0"
+
+
+def test_without_sentinels_the_broker_has_its_own_address() -> None:
+    address, _options = broker_settings("redis://broker.example:6379/0", [], "")
+
+    assert address == "redis://broker.example:6379/0"
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("environ", "message"),
     [
         ({"REDIS_SENTINELS": "one.example"}, "REDIS_SENTINELS must be hosts with ports"),
         ({"REDIS_SENTINELS": "one:26379", "REDIS_URL": "rediss://ground/0"}, "REDIS_SENTINELS needs REDIS_URL=redis:"),
@@ -285,9 +382,9 @@ def test_sentinels_are_asked_for_the_primary_that_the_broker_address_names() -> 
         ({"FILES_SECRET_KEY": "hush"}, "FILES_SECRET_KEY is set, but FILES_ACCESS_KEY is not"),
     ],
 )
-def test_settings_of_several_machines_that_do_not_fit_are_refused(given: dict[str, str], said: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=said) as refused:
-        read_settings(SETTINGS, {"DEBUG": "1", **given})
+def test_settings_of_several_machines_that_do_not_fit_are_refused(environ: dict[str, str], message: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=message) as refused:
+        read_settings(SETTINGS, {"DEBUG": "1", **environ})
 
     assert "hush" not in str(refused.value)
 

@@ -38,9 +38,9 @@ from partnerships.people.requests import signed_in
 #: How many of the next dates the page of a calendar shows.
 _MAX_NEXT_DATES = 8
 #: How often apps may read one address in an hour. An app that reads once a minute is allowed.
-_MAX_READINGS_AN_HOUR = 90
+MAX_READINGS_AN_HOUR = 90
 #: How many wrong addresses one client may request in an hour before it is refused.
-_MAX_WRONG_ADDRESSES_AN_HOUR = 60
+MAX_WRONG_ADDRESSES_AN_HOUR = 60
 _HOUR = dt.timedelta(hours=1)
 
 
@@ -199,11 +199,11 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
 def _too_many_readings(request: HttpRequest, address: CalendarAddress | None) -> HttpResponse | None:
     """Return a response with status 429 if the address is read too often, or the client requests wrong addresses."""
     if address is None:
-        return refuse_too_many(request, "wrong calendar addresses", limit=_MAX_WRONG_ADDRESSES_AN_HOUR, stretch=_HOUR)
+        return refuse_too_many(request, "wrong calendar addresses", limit=MAX_WRONG_ADDRESSES_AN_HOUR, stretch=_HOUR)
     return refuse_too_many(
         request,
         "calendar readings",
-        limit=_MAX_READINGS_AN_HOUR,
+        limit=MAX_READINGS_AN_HOUR,
         stretch=_HOUR,
         who=f"calendar address {address.pk}",
     )

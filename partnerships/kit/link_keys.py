@@ -21,7 +21,7 @@ from partnerships.kit.journal import RedoResult, identity, redo_each
 Row = TypeVar("Row")
 
 #: At most this many later keys are tried for each SECRET_KEY, because nobody renews links so often between two backups.
-_MAX_STEPS = 50
+MAX_STEPS = 50
 
 
 class UnableToFindKey(Exception):
@@ -56,7 +56,7 @@ def newer_key(key: str, *, is_wanted: Callable[[str], bool]) -> str:
     for secret in (*reversed(settings.SECRET_KEY_FALLBACKS), settings.SECRET_KEY):
         for start in tuple(candidates):
             candidate = start
-            for _ in range(_MAX_STEPS):
+            for _ in range(MAX_STEPS):
                 candidate = _next(candidate, secret)
                 if is_wanted(candidate):
                     return candidate

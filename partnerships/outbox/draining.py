@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 #: while the server is fast, to share the cost of a transaction, and shrink when the server is slow.
 FIRST_BATCH, BATCH, _MIN_BATCH = 125, 250, 25
 #: A batch that takes fewer seconds than this is quick, so the next batch is larger.
-_QUICK_SECONDS = 1.0
+QUICK_SECONDS = 1.0
 #: After this many seconds, the other emails of a batch are released, so that faster senders may claim them.
 _MAX_BATCH_SECONDS = 20.0
 #: How many seconds an email may wait in a batch before it is checked again and its lease renewed.
@@ -136,7 +136,7 @@ def drain(
             del claim_of_batch  # free its memory before the next batch is composed
             settler.settle()
 
-            is_quick = time.monotonic() - batch_started_at < _QUICK_SECONDS
+            is_quick = time.monotonic() - batch_started_at < QUICK_SECONDS
             if is_quick:
                 batch_size = min(2 * batch_size, batch)
             else:

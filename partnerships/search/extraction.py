@@ -14,7 +14,7 @@ MAX_BYTES = 30_000_000
 #: Limit of characters of a file's text that are stored.
 MAX_TEXT = 300_000
 #: Seconds after which the process is stopped.
-_TIMEOUT = 40
+TIMEOUT = 40
 _PROCESS = Path(__file__).with_name("extracting.py")
 
 
@@ -34,7 +34,7 @@ def extracted_text(content: bytes) -> str:
             [sys.executable, "-I", str(_PROCESS), str(MAX_TEXT)],
             input=content,
             capture_output=True,
-            timeout=_TIMEOUT,
+            timeout=TIMEOUT,
             check=False,
             # The environment is empty, so that a malicious file cannot read the database's address or a password.
             env={},

@@ -591,7 +591,7 @@ def test_secret_of_a_feed_is_not_logged(world: World, caplog: pytest.LogCaptureF
 
 
 def test_a_feed_can_be_read_only_so_often_in_an_hour(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "_MAX_READINGS_AN_HOUR", 2)
+    monkeypatch.setattr(views, "MAX_READINGS_AN_HOUR", 2)
     path = address_of(world.ben)
     path_of_amina = address_of(world.amina)
 
@@ -605,7 +605,7 @@ def test_a_feed_can_be_read_only_so_often_in_an_hour(world: World, monkeypatch: 
 
 
 def test_addresses_can_be_guessed_only_so_often_in_an_hour(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "_MAX_WRONG_ADDRESSES_AN_HOUR", 1)
+    monkeypatch.setattr(views, "MAX_WRONG_ADDRESSES_AN_HOUR", 1)
 
     with time_machine.travel(timezone.now(), tick=False):
         statuses = [status("/calendars/feeds/guess/dates.ics") for _ in range(2)]

@@ -286,7 +286,7 @@ def test_batches_grow_to_their_limit_while_sending_is_quick(
 
     monkeypatch.setattr(draining, "claim_emails", claim_and_note_limit)
     monkeypatch.setattr(draining, "FIRST_BATCH", 1)
-    monkeypatch.setattr(draining, "_QUICK_SECONDS", quick_seconds)
+    monkeypatch.setattr(draining, "QUICK_SECONDS", quick_seconds)
 
     draining.drain(seconds=120, batch=4, connect=lambda: office)
 

@@ -201,7 +201,7 @@ def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, setti
 
 
 def test_no_ended_link_opens_if_the_newest_key_is_not_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link_keys, "_MAX_STEPS", 1)
+    monkeypatch.setattr(link_keys, "MAX_STEPS", 1)
     plan = published_plan(world)
     ask_signatures(plan, world)
     signatory = plan.signatories.get(organisation=world.westmarch)

@@ -86,7 +86,7 @@ def test_the_filters_that_admin_lists_offer_work(dee: Client) -> None:
 
 
 def test_a_long_list_in_admin_is_counted_and_paged_up_to_a_limit(dee: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("partnerships.kit.administration._MAX_COUNTED", 2)
+    monkeypatch.setattr("partnerships.kit.administration.MAX_COUNTED", 2)
 
     page = dee.get(reverse("admin:people_user_changelist"))
 

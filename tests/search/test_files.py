@@ -151,7 +151,7 @@ def test_missing_file_is_read_again_after_a_day(world: World) -> None:
 
 
 def test_file_that_takes_too_long_to_read_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extraction, "_TIMEOUT", 0.001)
+    monkeypatch.setattr(extraction, "TIMEOUT", 0.001)
 
     with pytest.raises(UnreadableFile, match="took too long"):
         extracted_text(PDF)

@@ -239,17 +239,33 @@ def test_the_deployment_check_finds_weak_keys_with_debug_too() -> None:
         assert "SECRET_KEY is shorter than 50 characters" in deployment_messages()["housing.E001"]
 
 
-def test_hsts_goes_up_by_steps_and_subdomains_and_preloading_are_opt_in(tmp_path: Path) -> None:
+#: The settings without which a server in production does not start.
+PRODUCTION = {"SECRET_KEY": LONG, "SITE_ORIGIN": "https://ground.example"}
+
+
+def test_hsts_is_for_an_hour_without_subdomains_by_default(tmp_path: Path) -> None:
     script = "from housing import settings as s; print(s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS)"
-    production = {"SECRET_KEY": LONG, "SITE_ORIGIN": "https://ground.example"}
 
-    def header(step: str) -> tuple[int, bool, bool]:
-        return HSTS_STEPS[read_settings(SETTINGS, production | {"HSTS_STEP": step})["HSTS_STEP"]]
+    output = run_with(tmp_path, ["-c", script], PRODUCTION).stdout
 
-    assert run_with(tmp_path, ["-c", script], production).stdout.split() == ["3600", "False"]
-    assert header("3") == (365 * 86_400, False, False)
-    assert header("4") == (365 * 86_400, True, False)
-    assert header("5") == (365 * 86_400, True, True)
+    assert output.split() == ["3600", "False"]
+
+
+@pytest.mark.parametrize(
+    ("step", "seconds", "has_subdomains", "is_preloaded"),
+    [
+        ("3", 365 * 86_400, False, False),
+        ("4", 365 * 86_400, True, False),
+        ("5", 365 * 86_400, True, True),
+    ],
+)
+def test_hsts_goes_up_by_steps(step: str, seconds: int, has_subdomains: bool, is_preloaded: bool) -> None:
+    hsts_step = read_settings(SETTINGS, PRODUCTION | {"HSTS_STEP": step})["HSTS_STEP"]
+
+    assert HSTS_STEPS[hsts_step] == (seconds, has_subdomains, is_preloaded)
+
+
+def test_the_removed_setting_of_preloading_names_the_step_to_set() -> None:
     with pytest.raises(ImproperlyConfigured, match="set HSTS_STEP=5"):
         refuse_removed({"SECURE_HSTS_PRELOAD": "1"})
 
@@ -399,9 +415,12 @@ def test_a_secret_in_a_file_keeps_the_embedded_one_away(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_prevents_the_start_and_says_what_to_do(tmp_path: Path) -> None:
-    missing = settings_with(tmp_path, SECRET_KEY_FILE=str(tmp_path / "nothing"))
+    result = settings_with(tmp_path, SECRET_KEY_FILE=str(tmp_path / "nothing"))
 
-    assert "cannot be read (No such file or directory). Put the secret in a file" in missing.stderr
+    assert "cannot be read (No such file or directory). Put the secret in a file" in result.stderr
+
+
+def test_a_secret_that_is_also_in_a_file_is_refused() -> None:
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY and SECRET_KEY_FILE are both set, so remove one"):
         read_secret_files({"SECRET_KEY": LONG, "SECRET_KEY_FILE": "/nowhere"}, SECRETS)
 

@@ -87,22 +87,42 @@ def test_a_process_that_has_not_notified_yet_may_go_on_starting(tmp_path: Path) 
     assert not (tmp_path / "alive").exists()
 
 
-@pytest.mark.django_db
-def test_beat_notifies_and_records_its_heartbeat_at_each_tick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def scheduler(db: None, monkeypatch: pytest.MonkeyPatch) -> BeatingScheduler:
+    """Return a scheduler that has no jobs, and whose next tick is in five seconds."""
     monkeypatch.setattr("celery.beat.Scheduler.tick", lambda self: 5.0)
     monkeypatch.setattr("housing.beat.close_old_connections", lambda: None)  # the test's connection stays open
+    return BeatingScheduler.__new__(BeatingScheduler)  # without Celery's own set-up
+
+
+def test_beat_notifies_at_each_tick(
+    scheduler: BeatingScheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(str(tmp_path / "alive"))
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "alive"))
 
-        with CaptureQueriesContext(connection) as captured:
-            assert BeatingScheduler.tick(BeatingScheduler.__new__(BeatingScheduler)) == 5.0
+        seconds_to_next_tick = scheduler.tick()
 
-        assert listener.recv(100).decode().split() == [READY, ALIVE]
+        notifications = listener.recv(100).decode().split()
+    assert seconds_to_next_tick == 5.0
+    assert notifications == [READY, ALIVE]
+
+
+def test_beat_records_its_heartbeat_at_each_tick(scheduler: BeatingScheduler) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        scheduler.tick()
+
     assert any("INSERT INTO housing_heartbeat" in query["sql"] for query in captured.captured_queries)
     assert [process for process, _, _ in seconds_since_seen()] == [BEAT]
-    BeatingScheduler.close(BeatingScheduler.__new__(BeatingScheduler))
-    assert seconds_since_seen() == [], "A beat that was stopped is not missing."
+
+
+def test_a_beat_that_was_stopped_is_not_missing(scheduler: BeatingScheduler) -> None:
+    scheduler.tick()
+
+    scheduler.close()
+
+    assert seconds_since_seen() == []
 
 
 def test_a_process_goes_on_without_its_supervisor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,16 +173,31 @@ def test_beat_hangs_only_if_its_heartbeat_is_old_at_two_checks() -> None:
 
 
 @pytest.mark.django_db
-def test_health_and_metrics_report_the_age_of_the_heartbeat(client: Client, settings: Any) -> None:
-    settings.METRICS_TOKEN = "prometheus-may-read"
+def test_health_has_no_age_before_the_first_heartbeat(client: Client) -> None:
     assert client.get("/health/ready/").json() == {"ready": True, "beat_seconds": None}
 
+
+@pytest.fixture
+def heartbeat_of_90_seconds_ago(db: None) -> None:
+    """Record a heartbeat of beat, 90 seconds ago."""
     record_heartbeat(BEAT)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE housing_heartbeat SET at = at - interval '90 seconds'")
 
-    assert 90 <= client.get("/health/ready/").json()["beat_seconds"] < 300
+
+@pytest.mark.usefixtures("heartbeat_of_90_seconds_ago")
+def test_health_reports_the_age_of_the_heartbeat(client: Client) -> None:
+    age = client.get("/health/ready/").json()["beat_seconds"]
+
+    assert 90 <= age < 300
+
+
+@pytest.mark.usefixtures("heartbeat_of_90_seconds_ago")
+def test_metrics_report_the_age_of_the_heartbeat(client: Client, settings: Any) -> None:
+    settings.METRICS_TOKEN = "prometheus-may-read"
+
     page = client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"}).content.decode()
+
     (line,) = [line for line in page.splitlines() if line.startswith("beat_seconds_since_tick ")]
     assert 90 <= float(line.split()[1]) < 300
 

@@ -250,9 +250,11 @@ def test_an_upgrade_from_a_version_without_heartbeats_names_all_that_prevents_it
     assert "1 of 1 migrations are from before versions could run side by side" in str(raised.value)
 
 
-def test_a_package_in_another_version_is_named() -> None:
+def test_no_fault_is_found_in_the_packages_of_this_environment() -> None:
     assert package_faults() == []
 
+
+def test_a_package_in_another_version_is_named() -> None:
     with patch("housing.upgrades._installed_version", side_effect=lambda name: "" if name == "django" else "0.0.1"):
         faults = package_faults()
 
@@ -326,28 +328,48 @@ def test_a_process_on_a_read_only_database_is_not_ready(client: Client) -> None:
 # --- Maintenance
 
 
-@time_machine.travel("2026-11-30 11:00+00:00", tick=False)
-@pytest.mark.django_db
-def test_during_maintenance_pages_say_when_to_return_and_probes_still_answer(
-    client: Client, tmp_path: Path, settings: LazySettings
-) -> None:
+@pytest.fixture
+def maintenance(tmp_path: Path, settings: LazySettings) -> Iterator[None]:
+    """Begin maintenance at 11:00 on 30 November, until 14:30."""
     settings.MAINTENANCE_FILE = str(tmp_path / "maintenance")
-    settings.METRICS_TOKEN = "prometheus-may-read"
-    assert client.get("/accounts/login/").status_code == 200
+    with time_machine.travel("2026-11-30 11:00+00:00", tick=False):
+        call_command("maintenance", "on", "--until", "14:30", stdout=StringIO())
+        yield
 
-    call_command("maintenance", "on", "--until", "14:30", stdout=StringIO())
+
+@pytest.mark.usefixtures("maintenance")
+def test_during_maintenance_pages_say_when_to_return(client: Client) -> None:
     page = client.get("/accounts/login/")
-    response = client.post("/accounts/login/", {"login": "amina@larkhaven.example"})
 
     assert page.status_code == 503
-    assert response.status_code == 503
     assert page["Retry-After"] == str(int(3.5 * 3600))
     assert page["Cache-Control"] == "no-store"
     assert "Try again after 14:30 on 30 November." in " ".join(page.content.decode().split())
-    assert client.get("/health/live/").status_code == client.get("/health/ready/").status_code == 200
-    assert client.get("/metrics", headers={"Authorization": "Bearer prometheus-may-read"}).status_code == 200
 
+
+@pytest.mark.usefixtures("maintenance")
+def test_during_maintenance_forms_are_refused(client: Client) -> None:
+    response = client.post("/accounts/login/", {"login": "amina@larkhaven.example"})
+
+    assert response.status_code == 503
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("maintenance")
+@pytest.mark.parametrize("path", ["/health/live/", "/health/ready/", "/metrics"])
+def test_during_maintenance_probes_still_answer(client: Client, settings: LazySettings, path: str) -> None:
+    settings.METRICS_TOKEN = "prometheus-may-read"
+
+    response = client.get(path, headers={"Authorization": "Bearer prometheus-may-read"})
+
+    assert response.status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("maintenance")
+def test_pages_open_again_after_maintenance(client: Client) -> None:
     call_command("maintenance", "off", stdout=StringIO())
+
     assert client.get("/accounts/login/").status_code == 200
 
 

@@ -288,15 +288,14 @@ def test_reply_is_dropped_when_the_person_says_so(world: World, reply_to: str, t
     assert "You have already confirmed or deleted this email" in bearer.get(link).content.decode()
 
 
-def test_address_for_replies_works_for_thirty_days(world: World, digest: Delivery, reply_to: str) -> None:
+@pytest.mark.parametrize(("days", "outcome"), [(29, "replies"), (31, "unfit")])
+def test_address_for_replies_works_for_thirty_days(
+    world: World, digest: Delivery, reply_to: str, days: int, outcome: str
+) -> None:
     mail = read_mail(reply(reply_to).as_bytes())
     assert mail is not None
 
-    outcome_after_31_days = services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=31))
-    outcome_after_29_days = services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=29))
-
-    assert outcome_after_31_days == "unfit"
-    assert outcome_after_29_days == "replies"
+    assert services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=days)) == outcome
 
 
 def test_replies_of_one_person_are_limited_per_day(world: World, reply_to: str, tmp_path: Path) -> None:

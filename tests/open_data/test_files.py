@@ -7,7 +7,7 @@ import datetime as dt
 import io
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import time_machine
@@ -278,26 +278,45 @@ def test_versions_under_embargo_and_restricted_milestones_are_not_in_the_file() 
     assert exported_files("plan", "plan-timetable") == before
 
 
-def test_rows_that_are_read_under_an_embargo_wait_for_its_end() -> None:
+class Embargo(NamedTuple):
+    """The files that were exported before an embargo, the files that are imported during it, and its end."""
+
+    exported_before: Files
+    files: Files
+    ends_at: dt.datetime
+
+
+@pytest.fixture
+def embargo() -> Embargo:
+    """Publish a version of the plan under an embargo until tomorrow, and provide newer files of the council."""
     import_plan_and_event(PLAN, EVENT)
-    before = exported_files("plan", "plan-timetable")
-    opens = timezone.now() + dt.timedelta(days=1)
-    change(lambda content: content["about"].update(title="Secret name"), embargo_until=opens)
+    exported_before = exported_files("plan", "plan-timetable")
+    ends_at = timezone.now() + dt.timedelta(days=1)
+    change(lambda content: content["about"].update(title="Secret name"), embargo_until=ends_at)
     secret = {"notes": "Secret note", "document-url": "https://plans.example/secret", "entry-date": "2026-06-01"}
     files = {
         "plan": write_csv("plan", [{**PLAN, **secret}]),
         "plan-timetable": write_csv("plan-timetable", [{**EVENT, "event-date": "2031-03"}]),
     }
+    return Embargo(exported_before, files, ends_at)
 
-    run = import_plan_files(files)
 
-    assert exported_files("plan", "plan-timetable") == before
+def test_rows_imported_under_an_embargo_do_not_change_the_exported_files(embargo: Embargo) -> None:
+    run = import_plan_files(embargo.files)
+
+    assert exported_files("plan", "plan-timetable") == embargo.exported_before
     assert "Westmarch Local Plan is under embargo" in " ".join(run.report["remarks"])
-    with time_machine.travel(opens + dt.timedelta(hours=1), tick=False):
+
+
+def test_rows_imported_again_after_an_embargo_are_in_the_exported_files(embargo: Embargo) -> None:
+    import_plan_files(embargo.files)
+
+    with time_machine.travel(embargo.ends_at + dt.timedelta(hours=1), tick=False):
         lift_embargoes(now=timezone.now())
-        import_plan_files(files)
+        import_plan_files(embargo.files)
         plan = row_of("plan")
         event = row_of("plan-timetable")
+
     assert plan["name"] == "Secret name"
     assert plan["notes"] == "Secret note"
     assert event["event-date"] == "2031-03"

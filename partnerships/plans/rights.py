@@ -113,15 +113,17 @@ def rights_over(plan: Plan, person: User | None, now: dt.datetime) -> Rights:
     roles = roles_of(person, now)
     owner_ids = frozenset(owner.organisation_id for owner in plan.owners.all())
     # People who may edit the draft need no share, and a share gives no right to people without an organisation.
-    may_have_share = person is not None and bool(roles.by_organisation) and not roles.edited_among(owner_ids)
-    if plan.partnership_id and may_have_share:
+    gets_shares = bool(roles.by_organisation) and not roles.edited_among(owner_ids)
+    if plan.partnership_id and person is not None and gets_shares:
         parties = lookup(_present_party_ids, plan.partnership_id)
         read_ahead([parties, lookup(_shares_to_comment, person, plan.pk, now)])
 
     party_ids: frozenset[int] = frozenset()
     if plan.partnership_id and roles.by_organisation:
         party_ids = frozenset(rows_for(_present_party_ids, plan.partnership_id))
-    comments_by_share = may_have_share and bool(rows_for(_shares_to_comment, person, plan.pk, now))
+    comments_by_share = False
+    if person is not None and gets_shares:
+        comments_by_share = bool(rows_for(_shares_to_comment, person, plan.pk, now))
     return Rights(plan=plan, owner_ids=owner_ids, party_ids=party_ids, comments_by_share=comments_by_share, roles=roles)
 
 

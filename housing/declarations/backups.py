@@ -14,7 +14,7 @@ BACKUPS = Section(
             default_words="unset",
             needed_by="`backup`, `upgrade`",
             example="/srv/common-ground/backups",
-            meaning="The folder for backups. Put it on another disk than the database, and copy it off the machine "
+            meaning="The folder for backups. Put it on a different disk from the database, and copy it off the machine "
             "([backup and restore](deploy.md#backup-and-restore)).",
         ),
         Setting(

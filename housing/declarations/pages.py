@@ -98,7 +98,7 @@ PAGES = Section(
             default=6_000,
             needed_by=WEB,
             check=checks.at_least(1),
-            meaning="How many names one person or IP address may send to be matched in a minute "
+            meaning="The most names that one person or IP address may send for matching each minute "
             "([reconciliation](reconciliation.md)).",
         ),
         *(

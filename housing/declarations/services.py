@@ -68,7 +68,7 @@ FILES = Section(
             default=str(VAR_DIR / "journal"),
             default_words="`var/journal`",
             example="/srv/common-ground/journal",
-            meaning="The folder of the journal that `after_restore` applies. Keep it on another disk than the "
+            meaning="The folder of the journal that `after_restore` applies. Keep it on a different disk from the "
             "database, and never restore over it. With several machines: one folder that all share (not over NFS, "
             "where two machines may overwrite each other's lines), or one for each, collected before a restore.",
         ),

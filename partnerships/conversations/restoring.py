@@ -41,8 +41,8 @@ def redo_sides(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
         result=result,
     ):
         result.problems.append(
-            f"conversation {side.conversation_id}: ask organisation {side.conversation.organisation_id}, which keeps "
-            f"the record, to remove organisation {side.organisation_id} from it again"
+            f"conversation {side.conversation_id}: organisation {side.organisation_id} must be removed again. Ask "
+            f"organisation {side.conversation.organisation_id}, which keeps the record, to do this"
         )
     return result
 

@@ -34,7 +34,7 @@ _GAUGES = (
 )
 #: Metrics with a value for each lane.
 _GAUGES_BY_LANE = (
-    _Gauge("by_lane", "outbox_open", "Emails still to be sent, by lane."),
+    _Gauge("by_lane", "outbox_open", "Emails still to be sent, by lane (account, notice or digest)."),
     _Gauge(
         "oldest_by_lane_seconds",
         "outbox_oldest_due_by_lane_seconds",

@@ -300,7 +300,7 @@ def same_rows(
         pk = row.pk  # type: ignore[attr-defined]  # rows of any model
         line = last_line_by_id_and_identity.get((pk, identity_of(row)))
         if line is None:
-            result.problems.append(f"{subject} {pk}: not the one in the journal, because the id has been used again")
+            result.problems.append(f"{subject} {pk}: the journal means another record, whose id has been used again")
         elif began_at(row) > moment(line):
             result.problems.append(f"{subject} {pk}: began again after the line of {line['at']}")
         else:

@@ -172,12 +172,14 @@ def redo_handovers(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoRes
         succession = successions.get(succession_id)
         if succession is None or handover_identity(succession) != line["same"]:
             result.problems.append(
-                f"succession {succession_id}: not the one in the journal, so record it and its lines again"
+                f"succession {succession_id}: the journal means another succession, so record that and its lines again"
             )
             continue
         applied_count = succession.handovers.filter(state=HandoverState.APPLIED).count()
         if line["undone"] and applied_count:
-            result.problems.append(f"succession {succession_id}: undone after the backup, so undo it again")
+            result.problems.append(
+                f"succession {succession_id}: it was undone after the backup was made, so undo it once more"
+            )
         elif not line["undone"] and applied_count < line["count"]:
             result.problems.append(
                 f"succession {succession_id}: {applied_count} of {line['count']} lines passed on, so propose the "

@@ -373,7 +373,7 @@ def test_list_of_conversations_shows_ten_quiet_partnerships_and_links_to_the_res
     page = signed_in(world.amina).get(reverse("conversations:list")).content.decode()
 
     assert page.count("No conversation in the 400 days") == 10
-    assert "More partnerships have had no recent contact" in page
+    assert "Other partnerships have had no recent contact either" in page
     assert [row.partnership.title for row in queries.find_quiet_partnerships(world.amina, timezone.now(), limit=2)] == [
         "Long ago 00",
         "Long ago 01",

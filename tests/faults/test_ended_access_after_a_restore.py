@@ -292,7 +292,7 @@ def test_party_of_another_partnership_with_the_same_number_stays(world: World) -
 
     party = world.party(world.westmarch)
     assert party.is_present
-    assert left(outcome) == [f"party {party.pk}: not the one in the journal, because the id has been used again"]
+    assert left(outcome) == [f"party {party.pk}: the journal means another record, whose id has been used again"]
 
 
 def test_party_that_came_back_after_the_restore_stays(world: World) -> None:
@@ -317,7 +317,7 @@ def test_membership_of_somebody_else_with_the_same_number_stays(world: World) ->
 
     assert Membership.objects.get(pk=membership.pk).ends_on is None
     assert left(outcome) == [
-        f"membership {membership.pk}: not the one in the journal, because the id has been used again"
+        f"membership {membership.pk}: the journal means another record, whose id has been used again"
     ]
 
 
@@ -330,7 +330,7 @@ def test_share_of_another_draft_with_the_same_number_stays(world: World) -> None
     outcome = redo()
 
     assert Share.objects.get(pk=share.pk).revoked_at is None
-    assert left(outcome) == [f"share {share.pk}: not the one in the journal, because the id has been used again"]
+    assert left(outcome) == [f"share {share.pk}: the journal means another record, whose id has been used again"]
 
 
 # ---- Plans, partnerships and their files
@@ -627,7 +627,7 @@ def test_after_restore_prints_what_it_did_not_apply(world: World, settings: Any)
     call_command("after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat(), stdout=output)
 
     assert "Not applied, or to be looked at (2):" in output.getvalue()
-    assert f"membership {membership.pk}: not the one in the journal" in output.getvalue()
+    assert f"membership {membership.pk}: the journal means another record" in output.getvalue()
     assert "lines that this release cannot read: party left" in output.getvalue()
 
 

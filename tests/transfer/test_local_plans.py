@@ -109,7 +109,7 @@ def test_reference_that_is_used_twice_is_read_as_two_plans() -> None:
 
     assert milestone_dates(plan_titled("Old Plan")) == {"plan-adopted": "1998"}
     assert milestone_dates(plan_titled("New Plan")) == {"estimated-plan-adoption-date": "2026-06"}
-    assert "“twice” is in rows 4 and 5: read as 2 plans" in " ".join(run.report["remarks"])
+    assert "“twice” is in rows 4 and 5. We read these as 2 plans" in " ".join(run.report["remarks"])
 
 
 def test_one_plan_with_one_milestone_is_counted_as_one() -> None:

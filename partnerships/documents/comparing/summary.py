@@ -81,7 +81,7 @@ def _sentences_on_counts(changes: Sequence[Change], collection: Collection) -> l
     if difference:
         sentences.append(f"{more_or_fewer(difference)} {counts.one if difference == 1 else counts.many} in all.")
     elif any(not change.has_moved for change in count_changes):
-        sentences.append(f"The same number of {counts.many} as before, divided differently.")
+        sentences.append(f"The total number of {counts.many} is the same, but they are divided differently.")
 
     total_by_move: Counter[str] = Counter()
     for change in count_changes:

@@ -70,7 +70,7 @@ _LABELS = {
     Outcome.OTHER_QUARTER: "The tenancy starts in another quarter",
     Outcome.BEFORE_TERMS: "The tenancy starts before the agreement came into force",
     Outcome.AFTER_END: "The tenancy starts after the agreement ended",
-    Outcome.SUSPENDED: "The tenancy starts while the agreement was suspended",
+    Outcome.SUSPENDED: "The tenancy starts on a day when the agreement was suspended",
     Outcome.NO_AUTHORITY: "The row does not give a local authority",
     Outcome.OTHER_AUTHORITY: "The home is in another authority",
     Outcome.OTHER_LANDLORD: "Another landlord owns and manages the home",

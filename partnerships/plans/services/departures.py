@@ -215,8 +215,8 @@ def preview_leaving_plans(party: Party, reader: User) -> list[Consequence]:
             effect = f"{name} will no longer own “{plan.title}”. {name} can still read what has been published so far."
         else:
             effect = (
-                f"“{plan.title}” leaves the partnership with {name}, its only owner. To keep the plan in the "
-                "partnership, first offer it to a partner. You do not need to wait for an answer."
+                f"{name} is the only owner of “{plan.title}”, so the plan leaves the partnership too. To keep the plan "
+                "in the partnership, first offer it to a partner. You do not need to wait for an answer."
             )
         consequences.append(Consequence(effect, reverse("plans:owners", kwargs={"pk": plan.pk})))
     return consequences

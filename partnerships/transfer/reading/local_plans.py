@@ -82,8 +82,8 @@ def read_local_plans(
 def _shared_remark(reference: str, rows: Sequence[LocalPlan]) -> str:
     """Return the remark about a reference that several plans have."""
     return (
-        f"The reference “{reference}” is in rows {_in_words(row.row for row in rows)}: read as "
-        f"{len(rows)} plans, told apart by their names ({_in_words(f'“{row.name}”' for row in rows)})."
+        f"The reference “{reference}” is in rows {_in_words(row.row for row in rows)}. We read these as "
+        f"{len(rows)} plans, because their names differ ({_in_words(f'“{row.name}”' for row in rows)})."
     )
 
 

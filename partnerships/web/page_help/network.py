@@ -136,7 +136,7 @@ TOPICS = (
         title="Surveys of a partnership",
         does="A survey asks people how the partnership is doing. It is anonymous, or by name if there are too few "
         "people for that. We publish the results the morning after the last day. An anonymous survey shows only groups "
-        "that are large enough. Results lead to objectives, asks and commitments.",
+        "that are large enough. Partners can use the results to set objectives, ask for help or make commitments.",
         who=(
             "Leads of organisations in the partnership can prepare and open a survey, and add the people to ask.",
             (

@@ -78,7 +78,7 @@ def update_area_of_code(
         directory.area(former_area.code, valid_to=run.as_of)
         directory.area(area.code, valid_from=run.as_of, parent=former_area.parent, region=former_area.region)
         if directory.end_service(council, former_area, run.as_of, run):
-            changes.append(f"the code of its area {former_area.code} → {area.code}")
+            changes.append(f"the code of its area changed from {former_area.code} to {area.code}")
     starts_on = run.as_of if former_areas else council.valid_from
     if directory.serve(council, area, run, starts_on=starts_on, ends_on=ends_on) and not changes:
         changes.append(f"serves {area.name}" if ends_on is None else f"served {area.name} until then")

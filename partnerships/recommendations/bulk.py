@@ -10,6 +10,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 
+from partnerships.kit.choice_fields import model_choice_field
 from partnerships.kit.forms import AutocompleteSelect, DayField, Form, Helper
 from partnerships.kit.lists import BulkAction
 from partnerships.organisations.models import EDITING_ROLES, Membership, Organisation, OrganisationQuerySet
@@ -37,16 +38,16 @@ class AssignForm(Form):
         label="Review date", required=False, help_text="Leave this empty to keep the review date as it is."
     )
 
+    # Every bulk form receives the rows; this one needs none of them.
     def __init__(self, data: QueryDict | None, person: User, _rows: Sequence[Recommendation]) -> None:
         super().__init__(data)
-        organisation, owner = self.fields["organisation"], self.fields["owner"]
-        assert isinstance(organisation, forms.ModelChoiceField)
-        assert isinstance(owner, forms.ModelChoiceField)
+        organisation = model_choice_field(self, "organisation")
         own_organisations = _edited_organisations(person)
         organisation.queryset = own_organisations
         if len(own_organisations) == 1:
             organisation.empty_label = None
         memberships = Membership.objects.current().filter(organisation__in=own_organisations.values("pk"))
+        owner = model_choice_field(self, "owner")
         owner.queryset = User.objects.filter(pk__in=memberships.values("person")).order_by("name", "pk")
         self.helper = Helper(self, submit="Save owner and review date")
 

@@ -27,7 +27,7 @@ _SEPARATORS = re.compile(r"[\s,;]+")
 _AGREE = {1: "1, disagree", 2: "2", 3: "3", 4: "4", 5: "5, agree"}
 #: The language of the pages. Questions may be in another language.
 PAGE_LANGUAGE = "en"
-_MODERATOR = (
+_MODERATOR_HELP = (
     "Name a person who has an account and does not belong to any of the members. They agree before the survey opens. "
     "After it closes, they read the comments without scores or groups, and remove anything that identifies a person."
 )
@@ -52,15 +52,15 @@ class PrepareForm(Form):
     closes_on = DayField(label="Last day to answer")
     moderator = forms.EmailField(
         label="Who reads comments before the members do?",
-        help_text=_MODERATOR,
+        help_text=_MODERATOR_HELP,
         required=False,
     )
 
-    def __init__(self, *args: Any, sets: Sequence[QuestionSet], cancel: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, question_sets: Sequence[QuestionSet], cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = model_choice_field(self, "question_set")
-        field.queryset = QuestionSet.objects.filter(pk__in=[question_set.pk for question_set in sets])
-        field.initial = sets[0].pk if sets else None
+        field.queryset = QuestionSet.objects.filter(pk__in=[question_set.pk for question_set in question_sets])
+        field.initial = question_sets[0].pk if question_sets else None
         self.helper = Helper(self, submit="Prepare survey", cancel=cancel)
 
     def clean(self) -> dict[str, Any]:
@@ -72,14 +72,14 @@ class PrepareForm(Form):
         return data
 
 
-class NameForm(Form):
-    """The form to name another moderator, by email address."""
+class ModeratorForm(Form):
+    """The form to choose another moderator, by email address."""
 
-    address = forms.EmailField(label="Email address", help_text=_MODERATOR)
+    address = forms.EmailField(label="Email address", help_text=_MODERATOR_HELP)
 
     def __init__(self, *args: Any, cancel: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.helper = Helper(self, submit="Save name", cancel=cancel)
+        self.helper = Helper(self, submit="Save moderator", cancel=cancel)
 
 
 class JoinForm(Form):

@@ -15,7 +15,7 @@ from partnerships.people.models import User
 from partnerships.people.requests import signed_in
 from partnerships.surveys import services
 from partnerships.surveys.bodies import group_label
-from partnerships.surveys.forms import AgreeForm, JoinForm, NameForm
+from partnerships.surveys.forms import AgreeForm, JoinForm, ModeratorForm
 from partnerships.surveys.models import Joining, Round
 from partnerships.surveys.queries.rounds import (
     invitation_list_hash,
@@ -35,7 +35,7 @@ def choose_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse
     """Let a lead name the moderator, or replace the moderator with another person."""
     user, survey_round, rights = open_round(request, pk, number)
     require(rights.may_run)
-    form = NameForm(post_data(request), cancel=survey_round.get_absolute_url())
+    form = ModeratorForm(post_data(request), cancel=survey_round.get_absolute_url())
 
     if request.method == "POST" and form.is_valid():
         with show_refusal(form, services.UnableToRun, field="address"):

@@ -113,7 +113,7 @@ def prepare_round(request: HttpRequest, pk: int) -> HttpResponse:
     user, partnership, rights = open_partnership(request, pk)
     require(rights.may_run)
     overview_url = reverse("surveys:overview", args=[pk])
-    form = PrepareForm(post_data(request), sets=newest_question_sets(), cancel=overview_url)
+    form = PrepareForm(post_data(request), question_sets=newest_question_sets(), cancel=overview_url)
 
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data

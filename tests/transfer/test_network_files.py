@@ -234,6 +234,18 @@ def network_with(path: list[Any], value: Any) -> dict[str, Any]:
     return network
 
 
+#: An amendment that is sent for signature ten days before it is proposed.
+AMENDMENT_SENT_TOO_EARLY = {
+    "clause": "Homes for rent",
+    "text": "Half of the homes are for social rent.",
+    "reason": "The partners agreed this.",
+    "by": "amina",
+    "organisation": "larkhaven",
+    "at": "20 days ago",
+    "put_up": "30 days ago",
+}
+
+
 @pytest.mark.parametrize(
     ("path", "value", "problem"),
     [
@@ -245,6 +257,7 @@ def network_with(path: list[Any], value: Any) -> dict[str, Any]:
         (["areas"], [{"code": "E" * 80, "name": "Long"}], "areas[0]"),
         (["plans", 0, "begun"], "2 days ago", "plans[0].versions[0]"),
         (["partnerships", 0, "opened"], "70 days ago", "not open yet"),
+        (["partnerships", 0, "amendments"], [AMENDMENT_SENT_TOO_EARLY], "not proposed yet"),
         (["plans", 0, "begun"], "99999 years ago", "is more than 150 years away"),
         (["plans", 0, "begun"], "0001-01-01", "is not in a year from 1"),
         (["people", 1, "email"], "AMINA@larkhaven.example", "already the address of people[0]"),

@@ -21,6 +21,7 @@ from partnerships.organisations.models import (
 )
 from partnerships.transfer.models import Doubt, ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
+from partnerships.transfer.reporting import rows_to_correct
 from tests.support.at_once import run_at_once
 
 from .lists import COUNCILS, PROVIDERS, WHOLE, as_workbook, extract, import_list
@@ -301,6 +302,52 @@ def test_lep_with_a_later_code_is_the_same_lep() -> None:
     assert run.created == 0
     assert run.changed == 1
     assert set(organisation_named("Mereland").identifiers.values_list("value", flat=True)) == {"E37900002", "E37900011"}
+
+
+def test_blank_name_of_a_lep_does_not_set_aside_its_other_rows() -> None:
+    rows = [
+        ["LACD", "LANM", "ERCD", "ERNM"],
+        ["E07900001", "Westmarch", "E37900001", ""],
+        ["E07900002", "Northmere", "E37900001", "Estuary Reach"],
+    ]
+
+    run = import_list("leps", as_workbook({"Sheet1": rows}), name="leps.xlsx")
+
+    assert run.set_aside == 1
+    estuary = organisation_named("Estuary Reach")
+    assert list(estuary.areas_served.values_list("area__code", flat=True)) == ["E07900002"]
+
+
+def test_lep_has_the_name_in_its_first_row_that_is_not_set_aside() -> None:
+    rows = [
+        ["LACD", "LANM", "ERCD", "ERNM"],
+        ["E0790", "Westmarch", "E37900001", "Estuary Reach Local Enterprise Partnership"],
+        ["E07900002", "Northmere", "E37900001", "Estuary Reach"],
+    ]
+
+    import_list("leps", as_workbook({"Sheet1": rows}), name="leps.xlsx")
+
+    assert Organisation.objects.get(kind=Kind.LEP).name == "Estuary Reach"
+
+
+def test_invalid_district_with_two_leps_is_reported_once() -> None:
+    rows = [
+        ["LAD21CD", "LAD21NM", "LEP21CD1", "LEP21NM1", "LEP21CD2", "LEP21NM2"],
+        ["E0790", "Westmarch", "E37900001", "Estuary Reach", "E37900002", "Mereland"],
+        ["E07900002", "Northmere", "E37900001", "Estuary Reach", "", ""],
+    ]
+
+    run = import_list("leps", as_workbook({"Sheet1": rows}), name="leps.xlsx")
+
+    _headings, (row_to_correct,) = rows_to_correct(run.report)
+    assert "LAD21CD: “E0790” is not the code of a district." in row_to_correct
+
+
+def test_lep_in_two_rows_of_a_list_without_districts_is_set_aside_once() -> None:
+    run = import_list("leps", "LEP21CD,LEP21NM\nE37900001,Estuary Reach\nE37900001,Estuary Reach LEP\n")
+
+    _headings, (row_to_correct,) = rows_to_correct(run.report)
+    assert "LEP21CD: “E37900001” is already in row 2." in row_to_correct
 
 
 #: Westmarch with a new code, and Mere, are the districts of one combined authority.

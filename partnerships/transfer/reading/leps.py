@@ -54,11 +54,13 @@ NAMES = (
 
 @dataclass(frozen=True, slots=True)
 class Lep:
-    """A Local Enterprise Partnership, with its districts, each a code and a name. `row` is its first row."""
+    """A Local Enterprise Partnership in a list."""
 
+    #: The number of its first row that was not set aside.
     row: int
     code: str
     name: str
+    #: The code and name of each district that it served.
     districts: tuple[tuple[str, str], ...]
 
 
@@ -71,10 +73,16 @@ class LepList:
 
 
 class _LepRow(NamedTuple):
-    """A LEP in a row of the list, and the district of the row, or "" if the list has no districts."""
+    """A LEP in a row of the list. A row with two LEPs gives two of these.
 
-    number: int
+    `district` is "" if the list has no districts.
+    """
+
+    line: Line
+    lep_column: str
+    name_column: str
     lep: str
+    name: str
     district: str
     district_name: str
 
@@ -84,15 +92,27 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
 
     A district may have two LEPs, in the columns `lep` and `lep2`. Raises `UnableToRead` if the file is no list of LEPs.
     """
-    with_districts = _has_districts(sheets)
     table = find_table(sheets, columns_of(sheets), "a list of LEPs", known_headings)
     collector = Collector(table)
-    name_and_row_by_lep: dict[str, tuple[str, int]] = {}
+    rows = _read_rows(collector)
+    _check_names(collector, rows)
+    _check_repeats(collector, [row for row in rows if not collector.has_problem(row.line, "district")])
+    good_rows = [row for row in rows if not collector.has_problem(row.line)]
+    return LepList(_leps_in(good_rows), collector.list_file())
+
+
+def _read_rows(collector: Collector) -> list[_LepRow]:
+    """Return each LEP of each row that has a valid code, with problems for codes and names that cannot be used."""
+    has_districts = collector.table.has("district")
     rows: list[_LepRow] = []
-    row_by_district_and_lep: dict[str, int] = {}
-    for line in table:
+    for line in collector.table:
+        district = code(line["district"]) if has_districts else ""
+        if has_districts and not DISTRICT_CODE.fullmatch(district):
+            collector.add_problem(
+                line, "district", f"“{district}” is not the code of a district.", "Enter a code, for example E07000223."
+            )
         for lep_column, name_column in (("lep", "lep_name"), ("lep2", "lep2_name")):
-            lep, name = code(line[lep_column]), line.text(name_column)
+            lep = code(line[lep_column])
             if lep_column == "lep2" and not lep:
                 continue
             if not LEP_CODE.fullmatch(lep):
@@ -100,61 +120,62 @@ def read_leps(sheets: Sequence[Sheet], known_headings: Mapping[str, str] = NONE_
                     line, lep_column, f"“{lep}” is not the code of a LEP.", "Enter a code, for example E37000055."
                 )
                 continue
-            collector.required(line, name_column)
-            first_name, first_row = name_and_row_by_lep.setdefault(lep, (name, line.number))
-            if lep_core_name(first_name) != lep_core_name(name):
-                collector.add_problem(
-                    line,
-                    name_column,
-                    f"{lep} is “{name}” here and “{first_name}” in row {first_row}.",
-                    "A code belongs to one LEP. Correct one of the two.",
-                )
-            district = code(line["district"]) if with_districts else ""
-            rows.append(_LepRow(line.number, lep, district, line.text("district_name")))
-            if with_districts:
-                _check_district(collector, line, district, lep, row_by_district_and_lep)
-            elif first_row != line.number:
-                collector.add_problem(
-                    line, "lep", f"“{lep}” is already in row {first_row}.", "Remove one of the two rows."
-                )
-
-    # Rows with problems are known only now, because a later row can contradict an earlier one.
-    districts_by_lep = _districts_by_lep(row for row in rows if row.number not in collector.bad_rows)
-    leps = tuple(
-        Lep(first_row, lep, name, tuple(districts_by_lep[lep].items()))
-        for lep, (name, first_row) in name_and_row_by_lep.items()
-        if lep in districts_by_lep
-    )
-    return LepList(leps, collector.list_file())
+            name = collector.required(line, name_column)
+            rows.append(_LepRow(line, lep_column, name_column, lep, name, district, line.text("district_name")))
+    return rows
 
 
-def _districts_by_lep(rows: Iterable[_LepRow]) -> dict[str, dict[str, str]]:
-    """Return the codes and names of districts by the code of their LEP. A LEP without districts has an empty value."""
-    districts_by_lep: dict[str, dict[str, str]] = {}
+def _check_names(collector: Collector, rows: Iterable[_LepRow]) -> None:
+    """Add a problem to each row whose LEP has another name in an earlier row.
+
+    “Solent LEP” and “Solent Local Enterprise Partnership” are the same name. Blank names already have a problem.
+    """
+    first_row_by_lep: dict[str, _LepRow] = {}
     for row in rows:
-        districts = districts_by_lep.setdefault(row.lep, {})
-        if row.district:
-            districts[row.district] = row.district_name
-    return districts_by_lep
+        if not row.name:
+            continue
+        first_row = first_row_by_lep.setdefault(row.lep, row)
+        if lep_core_name(first_row.name) != lep_core_name(row.name):
+            collector.add_problem(
+                row.line,
+                row.name_column,
+                f"{row.lep} is “{row.name}” here and “{first_row.name}” in row {first_row.line.number}.",
+                "A code belongs to one LEP. Correct one of the two.",
+            )
 
 
-def _check_district(
-    collector: Collector, line: Line, district: str, lep: str, row_by_district_and_lep: dict[str, int]
-) -> None:
-    """Add a problem if the district has no valid code, or if an earlier row has it with the same LEP."""
-    if not DISTRICT_CODE.fullmatch(district):
-        collector.add_problem(
-            line, "district", f"“{district}” is not the code of a district.", "Enter a code, for example E07000223."
+def _check_repeats(collector: Collector, rows: Iterable[_LepRow]) -> None:
+    """Add a problem to each row whose district is in an earlier row with the same LEP.
+
+    In a list without districts, a LEP may be in one row only.
+    """
+    first_row_by_lep_and_district: dict[tuple[str, str], _LepRow] = {}
+    for row in rows:
+        first_row = first_row_by_lep_and_district.setdefault((row.lep, row.district), row)
+        if first_row is not row:
+            repeated = f"{row.district} in {row.lep}" if row.district else row.lep
+            collector.add_problem(
+                row.line,
+                "district" if row.district else row.lep_column,
+                f"“{repeated}” is already in row {first_row.line.number}.",
+                "Remove one of the two rows.",
+            )
+
+
+def _leps_in(rows: Iterable[_LepRow]) -> tuple[Lep, ...]:
+    """Return the LEPs of these rows, each with its districts and with the name in its first row."""
+    rows_by_lep: dict[str, list[_LepRow]] = {}
+    for row in rows:
+        rows_by_lep.setdefault(row.lep, []).append(row)
+    return tuple(
+        Lep(
+            row=lep_rows[0].line.number,
+            code=lep,
+            name=lep_rows[0].name,
+            districts=tuple((row.district, row.district_name) for row in lep_rows if row.district),
         )
-    district_and_lep = f"{district} in {lep}"
-    if district_and_lep in row_by_district_and_lep:
-        collector.add_problem(
-            line,
-            "district",
-            f"“{district_and_lep}” is already in row {row_by_district_and_lep[district_and_lep]}.",
-            "Remove one of the two rows.",
-        )
-    row_by_district_and_lep.setdefault(district_and_lep, line.number)
+        for lep, lep_rows in rows_by_lep.items()
+    )
 
 
 def columns_of(sheets: Sequence[Sheet]) -> tuple[Column, ...]:

@@ -117,7 +117,7 @@ def comments(request: HttpRequest, pk: int) -> HttpResponse:
     access = open_plan(request, pk)
     version = newest_version_for(request.user, access.plan)
     if version is None:
-        if request.method != "GET":
+        if request.method == "POST":
             raise Http404
         return redirect("plans:draft-comments", pk=pk)
     content = content_for_reader(version.content, access.reader)

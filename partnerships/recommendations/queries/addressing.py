@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, Q
@@ -74,9 +74,11 @@ def is_addressed(recommendation: Recommendation, organisation: Organisation, day
 
 
 def addressed_among(
-    recommendation: Recommendation, organisations: Iterable[Organisation], day: dt.date
+    recommendation: Recommendation, organisations: Collection[Organisation], day: dt.date
 ) -> list[Organisation]:
     """Return those of the organisations for which `is_addressed` is true. The addressees are read once."""
+    if not organisations:
+        return []
     addressees = Addressee.objects.filter(recommendation=recommendation).values_list("kind", "organisation")
     addressed_kinds = {kind for kind, _ in addressees if kind}
     addressed_ids = {organisation_id for _, organisation_id in addressees if organisation_id is not None}

@@ -59,7 +59,7 @@ def _describe_partnership(partnership: Any, organisation: Organisation) -> HeldR
         partnership.get_absolute_url(),
         str(PartyRole(partnership.part).label),
         money=partnership.annual_budget,
-        outside=f"Partnership {partnership.pk}",
+        generic_title=f"Partnership {partnership.pk}",
     )
 
 
@@ -101,21 +101,23 @@ PARTNERSHIPS = Obligation(
     "partnerships",
     "Partnerships",
     (
-        Column("agreements.Party.organisation", "partnership", Q(status__in=_INSIDE), ending=_leave, uniting=_join),
+        Column(
+            "agreements.Party.organisation", "partnership", Q(status__in=_INSIDE), end_values=_leave, merge_values=_join
+        ),
         Column(
             "agreements.Notice.organisation",
             "partnership",
             Q(done_at=None, withdrawn_at=None),
-            ending=lambda move: {"withdrawn_at": move.now, "withdrawn_because": move.reason},
+            end_values=lambda move: {"withdrawn_at": move.now, "withdrawn_because": move.reason},
         ),
         Column("agreements.TermsProposal.proposed_by", "partnership", Q(status__in=OPEN_PROPOSALS)),
         Column(
             "agreements.TermsSignatory.organisation",
             "version__partnership",
             Q(removed_at=None),
-            locked=_has_signed,
-            ending=lambda move: {"removed_at": move.now},
-            uniting=lambda *_: {"removed_at": None},
+            cannot_move_to=_has_signed,
+            end_values=lambda move: {"removed_at": move.now},
+            merge_values=lambda *_: {"removed_at": None},
         ),
     ),
     _partnerships,
@@ -141,7 +143,7 @@ OBJECTIVES = Obligation(
         objective.text,
         objective.get_absolute_url(),
         objective.partnership.title,
-        outside=f"Objective {objective.pk}",
+        generic_title=f"Objective {objective.pk}",
     ),
 )
 
@@ -167,7 +169,7 @@ def _describe_post(post: Post, organisation: Organisation) -> HeldRecord:
         post.role_and_title,
         post.get_absolute_url(),
         post.scope,
-        outside=f"{post.get_role_display()} {post.pk}",
+        generic_title=f"{post.get_role_display()} {post.pk}",
     )
 
 
@@ -177,7 +179,7 @@ POSTS = Obligation(
     (
         Column(
             "agreements.Post.organisation",
-            ending=lambda move: {"ended_on": timezone.localdate(move.now)},
+            end_values=lambda move: {"ended_on": timezone.localdate(move.now)},
         ),
     ),
     _posts,

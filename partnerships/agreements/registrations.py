@@ -44,7 +44,7 @@ from partnerships.agreements.services.terms.ending import close_with_partnership
 from partnerships.agreements.stuck import register_stuck
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
-from partnerships.organisations.obligations import register_settler
+from partnerships.organisations.obligations import register_after_move
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.outbox.kinds import register_kind as register_email_kind
@@ -64,7 +64,7 @@ def register() -> None:
     register_email_kind(CONTACT_EMAIL)
 
     # What happens when an organisation passes its posts on, a partnership ends, or a person leaves.
-    register_settler(obligations.POSTS.code, end_holdings_left_behind)
+    register_after_move(obligations.POSTS.code, end_holdings_left_behind)
     register_ending_hook(close_with_partnership)
     register_ending_hook(withdraw_with_partnership)
     register_owned(belongings.POSTS)

@@ -29,7 +29,7 @@ def _held_question(question: PlanQuestion, _organisation: Organisation) -> HeldR
         title=question.title,
         path=question.plan.get_absolute_url(),
         what=question.plan.title,
-        outside=f"Question {question.pk}",
+        generic_title=f"Question {question.pk}",
     )
 
 
@@ -42,7 +42,7 @@ def _held_trust(trust: Trust, _organisation: Organisation) -> HeldRecord:
         pk=trust.pk,
         title=trust.person.display_name,
         what="Answers shown without approval",
-        outside=f"Stakeholder {trust.pk}",
+        generic_title=f"Stakeholder {trust.pk}",
     )
 
 
@@ -61,7 +61,7 @@ QUESTIONS = Obligation(
 TRUST = Obligation(
     "trust",
     "Stakeholders it trusts",
-    (Column("answers.Trust.organisation", ending=_end_duplicate_trust),),
+    (Column("answers.Trust.organisation", end_values=_end_duplicate_trust),),
     _current_trust,
     _held_trust,
 )

@@ -45,7 +45,7 @@ def _describe(commitment: Commitment, organisation: Organisation) -> HeldRecord:
         verb,
         homes=homes,
         money=money,
-        outside=f"Commitment {commitment.reference}",
+        generic_title=f"Commitment {commitment.reference}",
     )
 
 
@@ -53,10 +53,10 @@ COMMITMENTS = Obligation(
     "commitments",
     "Commitments",
     (
-        Column("commitments.Commitment.giver", locked=_with_target),
-        Column("commitments.Commitment.receiver", locked=_with_target),
-        Column("commitments.Commitment.owner_organisation", locked=_with_target),
-        Column("commitments.Commitment.proposed_for", locked=_with_target),
+        Column("commitments.Commitment.giver", cannot_move_to=_with_target),
+        Column("commitments.Commitment.receiver", cannot_move_to=_with_target),
+        Column("commitments.Commitment.owner_organisation", cannot_move_to=_with_target),
+        Column("commitments.Commitment.proposed_for", cannot_move_to=_with_target),
     ),
     _commitments,
     _describe,

@@ -29,9 +29,9 @@ from partnerships.organisations.obligations import (
     HeldRecord,
     Obligation,
     RecordMove,
+    register_after_move,
     register_following_columns,
     register_obligation,
-    register_settler,
     register_staying_columns,
 )
 from partnerships.organisations.services.moving import move_rows
@@ -72,23 +72,23 @@ CONVERSATIONS = Obligation(
     "Conversations not yet agreed",
     (
         # A trigger refuses changes to an agreed record.
-        Column("conversations.Conversation.organisation", stays=Q(status=Status.AGREED)),
+        Column("conversations.Conversation.organisation", never_moves=Q(status=Status.AGREED)),
         Column(
             "conversations.Side.organisation",
             "conversation",
             _OPEN,
-            locked=_between_two,
-            dropping=True,
-            uniting=_unite_sides,
+            cannot_move_to=_between_two,
+            deletes_duplicate=True,
+            merge_values=_unite_sides,
         ),
         Column(
             "conversations.Attendee.organisation",
             "conversation",
             _OPEN,
-            dropping=True,
-            forgetting=("name", "job_title"),
+            deletes_duplicate=True,
+            fields_not_stored=("name", "job_title"),
         ),
-        Column("conversations.Point.organisation", "conversation", stays=Q(conversation__status=Status.AGREED)),
+        Column("conversations.Point.organisation", "conversation", never_moves=Q(conversation__status=Status.AGREED)),
         Column("conversations.NextStep.organisation", "conversation"),
         Column("conversations.Correction.organisation", "conversation"),
     ),
@@ -98,7 +98,7 @@ CONVERSATIONS = Obligation(
         f"Conversation of {long_date(row.held_on)}",
         row.get_absolute_url(),
         row.get_status_display(),
-        outside=f"Conversation {row.pk}",
+        generic_title=f"Conversation {row.pk}",
     ),
 )
 _SEATS = Column("conversations.MeetingSeat.organisation", "meeting")
@@ -112,7 +112,7 @@ MEETINGS = Obligation(
     ),
     lambda organisation, _: Meeting.objects.filter(organisation=organisation, status=MeetingStatus.PLANNED),
     lambda row, _: HeldRecord(
-        row.pk, row.title, row.get_absolute_url(), "Arranges the meeting", outside=f"Meeting {row.pk}"
+        row.pk, row.title, row.get_absolute_url(), "Arranges the meeting", generic_title=f"Meeting {row.pk}"
     ),
 )
 
@@ -129,7 +129,7 @@ NOTES = Obligation(
     (Column("conversations.PrivateNote.organisation"),),
     lambda organisation, _: PrivateNote.objects.filter(organisation=organisation),
     lambda row, _: HeldRecord(
-        row.pk, f"Private note {row.pk}", "", "On a conversation", outside=f"Private note {row.pk}"
+        row.pk, f"Private note {row.pk}", "", "On a conversation", generic_title=f"Private note {row.pk}"
     ),
 )
 JOURNAL = Obligation(
@@ -137,7 +137,9 @@ JOURNAL = Obligation(
     "Journal",
     (Column("conversations.JournalNote.organisation"),),
     lambda organisation, _: JournalNote.objects.filter(organisation=organisation, deleted_at=None),
-    lambda row, _: HeldRecord(row.pk, f"Journal note {row.pk}", "", "In the journal", outside=f"Journal note {row.pk}"),
+    lambda row, _: HeldRecord(
+        row.pk, f"Journal note {row.pk}", "", "In the journal", generic_title=f"Journal note {row.pk}"
+    ),
 )
 FACILITATORS = Obligation(
     "facilitators",
@@ -151,7 +153,7 @@ FACILITATORS = Obligation(
         row.person.display_name,
         row.partnership.get_absolute_url(),
         row.partnership.title,
-        outside=f"Facilitator {row.pk}",
+        generic_title=f"Facilitator {row.pk}",
     ),
 )
 
@@ -160,7 +162,7 @@ def register() -> None:
     """Register which records move to a successor, which follow another record, and which stay."""
     for kind in (CONVERSATIONS, MEETINGS, NOTES, JOURNAL, FACILITATORS):
         register_obligation(kind)
-    register_settler("partnerships", pass_seats)
+    register_after_move("partnerships", pass_seats)
     register_following_columns(
         Column("conversations.JournalNote.about"),
         "conversations.MeetingCycle.set_for",

@@ -15,7 +15,7 @@ AGREEMENTS = Obligation(
         agreement.title,
         agreement.get_absolute_url(),
         agreement.planning_application,
-        outside=agreement.title,
+        generic_title=agreement.title,
     ),
 )
 

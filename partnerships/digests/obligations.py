@@ -19,13 +19,13 @@ def _end(move: RecordMove) -> dict[str, Any]:
 def _as_line(subscription: Subscription, _: Organisation) -> HeldRecord:
     """Return a subscription as a line of a handover, without the follower's name."""
     title = f"Subscription {subscription.pk}"
-    return HeldRecord(subscription.pk, title, "", str(subscription.get_status_display()), outside=title)
+    return HeldRecord(subscription.pk, title, "", str(subscription.get_status_display()), generic_title=title)
 
 
 FOLLOWERS = Obligation(
     "followers",
     "People who follow it",
-    (Column("digests.Subscription.organisation", only=~Q(status=SubscriptionStatus.ENDED), ending=_end),),
+    (Column("digests.Subscription.organisation", only=~Q(status=SubscriptionStatus.ENDED), end_values=_end),),
     lambda organisation, _: Subscription.objects.live().filter(organisation=organisation).select_related("person"),
     _as_line,
 )

@@ -38,7 +38,7 @@ def _held_entry(entry: Entry, organisation: Organisation) -> HeldRecord:
         what=f"{direction}, {entry.get_status_display().lower()}",
         homes=homes,
         money=money,
-        outside=f"{direction} {entry.pk}",
+        generic_title=f"{direction} {entry.pk}",
     )
 
 
@@ -61,8 +61,8 @@ ADDRESSED = Obligation(
     "addressed",
     "Asks and offers addressed to it",
     (
-        Column("exchange.Addressee.organisation", "entry", locked=lambda target: Q(entry__organisation=target)),
-        Column("exchange.Receipt.organisation", "entry", locked=lambda target: Q(entry__organisation=target)),
+        Column("exchange.Addressee.organisation", "entry", cannot_move_to=lambda target: Q(entry__organisation=target)),
+        Column("exchange.Receipt.organisation", "entry", cannot_move_to=lambda target: Q(entry__organisation=target)),
         Column("exchange.Question.organisation", "entry", Q(answered_at=None)),
     ),
     _entries_addressed_to,
@@ -82,8 +82,8 @@ ANSWERS = Obligation(
     (
         Column(
             "exchange.Response.organisation",
-            locked=lambda target: Q(entry__organisation=target),
-            ending=_withdraw,
+            cannot_move_to=lambda target: Q(entry__organisation=target),
+            end_values=_withdraw,
         ),
     ),
     lambda organisation, _day: Response.objects.waiting().filter(organisation=organisation).select_related("entry"),
@@ -92,7 +92,7 @@ ANSWERS = Obligation(
         title=response.entry.title,
         path=response.entry.get_absolute_url(),
         what="Answer",
-        outside=f"Answer {response.pk}",
+        generic_title=f"Answer {response.pk}",
     ),
     target="response",
     within=lambda response: ("entry", response.entry_id),
@@ -109,7 +109,7 @@ FACILITATORS = Obligation(
         title=facilitator.person.display_name,
         path=facilitator.entry.get_absolute_url(),
         what=facilitator.entry.title,
-        outside=f"Facilitator {facilitator.pk}",
+        generic_title=f"Facilitator {facilitator.pk}",
     ),
 )
 

@@ -28,7 +28,7 @@ from partnerships.exchange.services.own_side import withdraw_entries_to_itself
 from partnerships.exchange.services.status import update_entries_of_commitment
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
-from partnerships.organisations.obligations import register_settler
+from partnerships.organisations.obligations import register_after_move
 from partnerships.organisations.owned import register_owned
 from partnerships.organisations.sections import ON_ORGANISATIONS
 from partnerships.people.composing import register_emails
@@ -50,7 +50,7 @@ def register() -> None:
 
     # What happens when an organisation passes its entries on, or a person leaves.
     for kind in (obligations.ENTRIES, obligations.ADDRESSED):
-        register_settler(kind.code, withdraw_entries_to_itself)
+        register_after_move(kind.code, withdraw_entries_to_itself)
     register_owned(REFERRALS)
     register_departure(end_with_membership)
 

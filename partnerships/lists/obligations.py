@@ -10,7 +10,7 @@ SHARED_VIEWS = Obligation(
     "Shared views of lists",
     (Column("lists.SavedView.organisation"),),
     lambda organisation, _: SavedView.objects.filter(organisation=organisation),
-    lambda view, _: HeldRecord(view.pk, view.name, view.get_absolute_url(), outside=f"Shared view {view.pk}"),
+    lambda view, _: HeldRecord(view.pk, view.name, view.get_absolute_url(), generic_title=f"Shared view {view.pk}"),
 )
 
 

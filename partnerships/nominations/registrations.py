@@ -14,7 +14,7 @@ from partnerships.nominations.personal import RULES
 from partnerships.nominations.sections import ask_origin_section, nominations_lookups, nominations_section
 from partnerships.nominations.services.agreement import follow_parties, follow_terms
 from partnerships.nominations.services.lettings import delete_uncounted_lettings
-from partnerships.organisations.obligations import register_settler
+from partnerships.organisations.obligations import register_after_move
 from partnerships.outbox.groups import NoticeGroup, RecordLookup
 from partnerships.people.composing import PersonEmail, register_emails
 from partnerships.people.personal import register_personal
@@ -29,7 +29,7 @@ def register() -> None:
 
     # What follows from changes of terms and of parties.
     register_terms_hook(follow_terms)
-    register_settler("partnerships", follow_parties)
+    register_after_move("partnerships", follow_parties)
 
     ON_PARTNERSHIPS.register("nominations", nominations_section, order=3, lookups=nominations_lookups)
     ON_ENTRIES.register("return", ask_origin_section, order=1)

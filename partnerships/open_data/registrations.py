@@ -25,6 +25,6 @@ def register() -> None:
     """
     register_events(EventKind)
     register_without_notice(EventKind, because="the files contain only what everyone can already read")
-    register_following_columns(Column("open_data.Publication.organisation", ending=_ending_fields))
+    register_following_columns(Column("open_data.Publication.organisation", end_values=_ending_fields))
     restoring.register()
     ON_ORGANISATIONS.register("open data", open_data_section, order=45)

@@ -50,7 +50,9 @@ class KindCount:
 
         Each other record gets its `outside` title, such as "Plan 12". The reasons do not change.
         """
-        undecided = [replace(record, title=title_by_id.get(record.pk, record.outside)) for record in self.undecided]
+        undecided = [
+            replace(record, title=title_by_id.get(record.pk, record.generic_title)) for record in self.undecided
+        ]
         # `undecided` begins with the records without a line. Their details could reveal what the person may not read.
         without_line = [replace(record, what="") for record in undecided[: len(self.without_line)]]
         return replace(self, without_line=without_line, undecided=[*without_line, *undecided[len(without_line) :]])

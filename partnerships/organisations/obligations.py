@@ -1,11 +1,12 @@
-"""The register of the kinds of record that organisations can pass to each other, such as commitments and plans.
+"""What happens to the records of an organisation when it ends and another organisation succeeds it.
 
-Every room adds its kinds. The register is used when an organisation ends or hands over functions, and when two records
-of one organisation are merged. It says for every column that refers to an organisation what happens to it then:
+The records that pass to the successor, such as commitments and plans, are called obligations. Every room registers its
+kinds of obligation here. The register is used when an organisation ends or transfers functions, and when two records of
+one organisation are merged. Every column that refers to an organisation is registered in one of three ways:
 
-* it passes to the successor with an obligation, for example the giver of a commitment;
-* it follows the organisation in a merge only, for example its names;
-* it never changes, for example the organisation of a signature.
+* It passes to the successor with an obligation, for example the giver of a commitment (`register_obligation`).
+* It changes only in a merge, for example the organisation of a former name (`register_following_columns`).
+* It never changes, for example the organisation of a signature (`register_staying_columns`).
 """
 
 from __future__ import annotations
@@ -30,17 +31,19 @@ class UnableToMove(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HeldRecord:
-    """A record that an organisation has, as lists and totals show it."""
+    """The description of a record that an organisation has, for lists and totals."""
 
     pk: int
     title: str
     path: str = ""
+    #: A short text beside the title, such as the status of a plan or "Chair" for a partnership.
     what: str = ""
     homes: Decimal | None = None
+    #: In pounds.
     money: Decimal | None = None
     #: A title such as "Plan 12", which repeats nothing from the record. It is for people who may not read the record,
     #: and for handover lines, which are stored even after a person is erased.
-    outside: str = field(kw_only=True)
+    generic_title: str = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,9 @@ def json_value(value: Any) -> Any:
 class Column:
     """A column that refers to an organisation, and how its rows move to another organisation.
 
-    The other organisation may have an equivalent row already, for example a part in the same partnership. The moving
-    row is then ended (`ending`) or deleted (`dropping`). Without either of these, it does not change.
+    The other organisation may have an equivalent row already, for example a part in the same partnership. Then the row
+    cannot move, because a unique constraint allows only one of them. It is ended if `end_values` is given, and deleted
+    if `deletes_duplicate` is true. Otherwise it does not change.
     """
 
     #: The field, as "app.Model.field".
@@ -85,20 +89,21 @@ class Column:
     record: str = "pk"
     #: The rows that move with an obligation. The other rows are history and do not move.
     only: Q | None = None
-    #: Returns the condition for rows that cannot refer to the organisation with this id, for example a commitment in
-    #: which this organisation is the other side.
-    locked: Callable[[int], Q] | None = None
-    #: Rows that nobody may change any more and that therefore never move, for example rows of an agreed record.
-    stays: Q | None = None
-    #: Returns the values that end a row.
-    ending: Callable[[RecordMove], dict[str, Any]] | None = None
-    #: True if the row is deleted because it cannot end, for example a side in a conversation.
-    dropping: bool = False
+    #: Returns the condition for rows that cannot refer to the organisation with this id. For example, a commitment that
+    #: this organisation receives cannot be given by it too.
+    cannot_move_to: Callable[[int], Q] | None = None
+    #: Rows that never move because nobody may change them any more, for example rows of an agreed record.
+    never_moves: Q | None = None
+    #: Returns the new values of a row that ends because the other organisation has an equivalent row.
+    end_values: Callable[[RecordMove], dict[str, Any]] | None = None
+    #: True if such a row is deleted because it has no values that end it, for example the part of an organisation in a
+    #: conversation.
+    deletes_duplicate: bool = False
     #: The fields of a deleted row that are not stored to restore the row, because they contain personal data.
-    forgetting: tuple[str, ...] = ()
-    #: Receives the ending row and the other organisation's row, and returns the new values of the latter, for example
-    #: the stronger role.
-    uniting: Callable[[Any, Any], dict[str, Any]] | None = None
+    fields_not_stored: tuple[str, ...] = ()
+    #: Receives the row that is ended or deleted and the other organisation's row. Returns the new values of the other
+    #: organisation's row, for example the stronger role of the two.
+    merge_values: Callable[[Any, Any], dict[str, Any]] | None = None
 
     @property
     def model(self) -> type[Model]:
@@ -113,9 +118,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Obligation:
-    """A kind of record that an organisation has until another organisation takes it over."""
+    """A kind of record that passes to the successor when an organisation ends."""
 
     code: str
+    #: The heading of these records in lists.
     label: str
     #: The columns that move to the other organisation with these records.
     columns: tuple[Column, ...]
@@ -152,15 +158,15 @@ def _held_records(
     return records(Organisation(pk=organisation, status=status), day).order_by("pk")
 
 
-#: A function that makes the changes that are necessary once the records with these ids have moved, and returns them.
-Settling = Callable[[Collection[int], RecordMove], list[Change]]
+#: A function that makes further changes after the records with these ids have moved, and returns the changes.
+AfterMove = Callable[[Collection[int], RecordMove], list[Change]]
 
 #: A function that is called with the changes that were made to undo a succession.
-PuttingBack = Callable[[Sequence[Change], dt.datetime], None]
+RestoreHook = Callable[[Sequence[Change], dt.datetime], None]
 
 _kinds: dict[str, Obligation] = {}
-_settling: dict[str, list[Settling]] = {}
-_putting_back: list[PuttingBack] = []
+_after_move: dict[str, list[AfterMove]] = {}
+_restore_hooks: list[RestoreHook] = []
 _following: dict[str, Column] = {}
 _staying: dict[str, str] = {}
 _signing: list[str] = []
@@ -171,44 +177,50 @@ def register_obligation(kind: Obligation) -> None:
     _kinds[kind.code] = kind
 
 
-def register_settler(code: str, settling: Settling) -> None:
-    """Register a function that makes necessary changes after records of a kind have moved.
+def register_after_move(code: str, after_move: AfterMove) -> None:
+    """Register a function that makes further changes after records of the kind with this code have moved.
 
-    For example, an ask must be withdrawn if it would be addressed to the organisation that makes it.
+    For example, an ask is withdrawn if it would now be addressed to the organisation that makes it.
     """
-    if settling not in _settling.setdefault(code, []):
-        _settling[code].append(settling)
+    if after_move not in _after_move.setdefault(code, []):
+        _after_move[code].append(after_move)
 
 
-def settle_moved_records(kind: Obligation, record_ids: Collection[int], move: RecordMove) -> list[Change]:
-    """Make the changes that are necessary after records of a kind have moved, and return them."""
+def run_after_move(kind: Obligation, record_ids: Collection[int], move: RecordMove) -> list[Change]:
+    """Call the functions registered for a kind after its records have moved, and return the changes they made."""
     changes: list[Change] = []
-    for settling in _settling.get(kind.code, ()):
-        changes += settling(record_ids, move)
+    for after_move in _after_move.get(kind.code, ()):
+        changes += after_move(record_ids, move)
     return changes
 
 
-def register_restore_hook(putting_back: PuttingBack) -> None:
+def register_restore_hook(hook: RestoreHook) -> None:
     """Register a function that is called after rows were restored to undo a succession."""
-    if putting_back not in _putting_back:
-        _putting_back.append(putting_back)
+    if hook not in _restore_hooks:
+        _restore_hooks.append(hook)
 
 
 def run_restore_hooks(changes: Sequence[Change], now: dt.datetime) -> None:
-    """Call the rooms' registered functions with the changes that were made to undo a succession."""
-    for putting_back in _putting_back:
-        putting_back(changes, now)
+    """Call every registered function with the changes that were made to undo a succession."""
+    for hook in _restore_hooks:
+        hook(changes, now)
 
 
 def register_following_columns(*columns: Column | str) -> None:
-    """Register columns that move only in a merge and not when the organisation ends, for example its names."""
+    """Register columns that change only in a merge, for example the organisation of a former name.
+
+    They do not change when the organisation ends.
+    """
     for column_or_label in columns:
         column = Column(column_or_label) if isinstance(column_or_label, str) else column_or_label
         _following[column.label] = column
 
 
 def register_staying_columns(reason: str, *labels: str) -> None:
-    """Register columns that always refer to the same organisation, with the reason."""
+    """Register columns that always refer to the same organisation, with the reason.
+
+    For example, a signature always refers to the organisation that signed.
+    """
     _staying.update(dict.fromkeys(labels, reason))
 
 

@@ -127,7 +127,10 @@ PEOPLE = Obligation(
     "People",
     (
         Column(
-            "organisations.Membership.organisation", only=Q(ends_on=None), ending=_end_values, uniting=_stronger_role
+            "organisations.Membership.organisation",
+            only=Q(ends_on=None),
+            end_values=_end_values,
+            merge_values=_stronger_role,
         ),
     ),
     _people,
@@ -135,21 +138,21 @@ PEOPLE = Obligation(
         membership.pk,
         membership.person.display_name,
         what=membership.get_role_display(),
-        outside=f"{membership.get_role_display()} {membership.pk}",
+        generic_title=f"{membership.get_role_display()} {membership.pk}",
     ),
     move=_move_people,
 )
 GROUP = Obligation(
     "group",
     "Members of its group",
-    (Column("organisations.Organisation.parent", locked=lambda target: Q(pk=target)),),
+    (Column("organisations.Organisation.parent", cannot_move_to=lambda target: Q(pk=target)),),
     _group,
     lambda member, _: HeldRecord(
         member.pk,
         member.name,
         member.get_absolute_url(),
         what=member.get_kind_display(),
-        outside=member.name,
+        generic_title=member.name,
     ),
     target="organisation",
 )

@@ -50,7 +50,7 @@ def _describe_plan(plan: Any, organisation: Organisation) -> HeldRecord:
         path=plan.get_absolute_url(),
         what=str(plan.get_status_display()),
         homes=Decimal(plan.homes) if plan.homes else None,
-        outside=f"Plan {plan.pk}",
+        generic_title=f"Plan {plan.pk}",
     )
 
 
@@ -63,7 +63,7 @@ PLANS = Obligation(
     "plans",
     "Plans",
     (
-        Column("plans.PlanOwner.organisation", "plan", Q(ended_at=None), ending=_end_of_ownership),
+        Column("plans.PlanOwner.organisation", "plan", Q(ended_at=None), end_values=_end_of_ownership),
         Column("plans.Share.shown_for", "plan", Q(revoked_at=None)),
         Column("plans.OwnershipOffer.offered_for", "plan", Q(answered_at=None, withdrawn_at=None)),
     ),
@@ -100,14 +100,20 @@ def _describe_signatory(signatory: Signatory, organisation: Organisation) -> Hel
         title=signatory.plan.title,
         path=signatory.plan.get_absolute_url(),
         what=signatory.role,
-        outside=f"Signature {signatory.pk}",
+        generic_title=f"Signature {signatory.pk}",
     )
 
 
 SIGNING = Obligation(
     "signing",
     "Plans to sign",
-    (Column("plans.Signatory.organisation", locked=_has_decided, ending=lambda move: {"removed_at": move.now}),),
+    (
+        Column(
+            "plans.Signatory.organisation",
+            cannot_move_to=_has_decided,
+            end_values=lambda move: {"removed_at": move.now},
+        ),
+    ),
     _undecided_signatories,
     _describe_signatory,
 )
@@ -125,14 +131,14 @@ def _describe_offer(offer: OwnershipOffer, organisation: Organisation) -> HeldRe
         title=offer.plan.title,
         path=offer.plan.get_absolute_url(),
         what="Offered",
-        outside=f"Plan {offer.plan_id}",
+        generic_title=f"Plan {offer.plan_id}",
     )
 
 
 OFFERED = Obligation(
     "offered_plans",
     "Plans offered to the organisation",
-    (Column("plans.OwnershipOffer.organisation", ending=lambda move: {"withdrawn_at": move.now}),),
+    (Column("plans.OwnershipOffer.organisation", end_values=lambda move: {"withdrawn_at": move.now}),),
     _open_offers,
     _describe_offer,
 )
@@ -151,7 +157,7 @@ def _describe_share(share: Share, organisation: Organisation) -> HeldRecord:
         title=share.plan.title,
         path=share.plan.get_absolute_url(),
         what=share.person.display_name,
-        outside=f"Shared draft {share.pk}",
+        generic_title=f"Shared draft {share.pk}",
     )
 
 

@@ -16,7 +16,7 @@ from partnerships.agreements.stuck import register_stuck
 from partnerships.commitments.origins import register_origin
 from partnerships.kit.lists import register_list
 from partnerships.organisations.departures import register_departure
-from partnerships.organisations.obligations import register_restore_hook, register_settler
+from partnerships.organisations.obligations import register_after_move, register_restore_hook
 from partnerships.people.composing import register_emails
 from partnerships.people.leaving import register_leaving
 from partnerships.people.personal import register_personal
@@ -82,8 +82,8 @@ def _register_departures() -> None:
     register_party_departure(departures.end_part_of_former_party, departures.preview_leaving_plans)
     register_observer_hook(departures.end_ownerships_of_observer)
     register_ending_hook(departures.withdraw_offers_within_partnership)
-    register_settler(obligations.PLANS.code, passing.end_part_in_passed_on_plans)
-    register_settler("partnerships", passing.end_part_in_passed_on_partnerships)
+    register_after_move(obligations.PLANS.code, passing.end_part_in_passed_on_plans)
+    register_after_move("partnerships", passing.end_part_in_passed_on_partnerships)
     register_restore_hook(passing.journal_restored_rights)
 
 

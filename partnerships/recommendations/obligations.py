@@ -26,7 +26,7 @@ def _supersede(move: RecordMove) -> dict[str, Any]:
 RESPONSES = Obligation(
     "recommendations",
     "Responses to recommendations",
-    (Column("recommendations.Response.organisation", ending=_supersede),),
+    (Column("recommendations.Response.organisation", end_values=_supersede),),
     lambda organisation, _: (
         Response.objects.unfinished().filter(organisation=organisation).select_related("recommendation")
     ),
@@ -35,7 +35,7 @@ RESPONSES = Obligation(
         response.recommendation.title,
         response.get_absolute_url(),
         response.get_status_display(),
-        outside=f"Response {response.pk}",
+        generic_title=f"Response {response.pk}",
     ),
     target="recommendation_response",
     within=lambda response: ("recommendation", response.recommendation_id),
@@ -46,7 +46,7 @@ def register() -> None:
     """Register open responses and addressees, and the organisations for which sources and proposals were recorded."""
     register_obligation(RESPONSES)
     register_following_columns(
-        Column("recommendations.Addressee.organisation", "recommendation", dropping=True),
+        Column("recommendations.Addressee.organisation", "recommendation", deletes_duplicate=True),
         "recommendations.Source.recorded_for",
         "recommendations.Adoption.proposed_for",
     )

@@ -13,7 +13,7 @@ FROZEN = Obligation(
     (Column("reports.FrozenReport.organisation"),),
     lambda organisation, _: FrozenReport.objects.filter(organisation=organisation).defer("content"),
     lambda report, _: HeldRecord(
-        report.pk, report.name, report.get_absolute_url(), outside=f"Frozen report {report.pk}"
+        report.pk, report.name, report.get_absolute_url(), generic_title=f"Frozen report {report.pk}"
     ),
     target="frozen_report",
 )
@@ -27,7 +27,7 @@ SCHEDULES = Obligation(
         schedule.name,
         schedule.get_absolute_url(),
         schedule.get_every_display(),
-        outside=f"Scheduled report {schedule.pk}",
+        generic_title=f"Scheduled report {schedule.pk}",
     ),
     target="report_schedule",
 )

@@ -105,7 +105,7 @@ def _new_line(held_record: HeldRecord, details: LineDetails, **values: Any) -> H
     """Return the unsaved line for a record, with these details and values."""
     return Handover(
         record=held_record.pk,
-        title=held_record.outside[:300],
+        title=held_record.generic_title[:300],
         homes=held_record.homes,
         money=held_record.money,
         basis=details.get("basis", "").strip(),

@@ -28,7 +28,7 @@ from partnerships.organisations.obligations import (
     RecordMove,
     following_columns,
     obligations,
-    settle_moved_records,
+    run_after_move,
 )
 from partnerships.organisations.rights import roles_of
 from partnerships.organisations.services.moved_memberships import record_moved_memberships
@@ -162,7 +162,7 @@ def _move_everything(move: RecordMove) -> list[Change]:
     for _, kind in records_and_kinds:
         changes += move_rows_together(kind.columns, move)
     for records, kind in records_and_kinds:
-        changes += settle_moved_records(kind, [record.pk for record in records], move)
+        changes += run_after_move(kind, [record.pk for record in records], move)
     for column in following_columns():
         changes += move_rows(column, move)
     changes += _combine_sign_in_rules(move)

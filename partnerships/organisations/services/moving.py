@@ -23,7 +23,7 @@ from partnerships.organisations.obligations import (
     RecordMove,
     all_columns,
     json_value,
-    settle_moved_records,
+    run_after_move,
 )
 
 
@@ -59,12 +59,12 @@ def sort_rows(
 
 
 def _rows_to_sort(column: Column, source: int, target: int) -> QuerySet[Any]:
-    """Return the rows that refer to the source, without rows that are locked for the target or never move."""
+    """Return the rows that refer to the source, without rows that never move or cannot refer to the target."""
     rows: QuerySet[Any] = column.model._base_manager.filter(**{column.name: source})
-    if column.locked is not None:
-        rows = rows.exclude(column.locked(target))
-    if column.stays is not None:
-        rows = rows.exclude(column.stays)
+    if column.cannot_move_to is not None:
+        rows = rows.exclude(column.cannot_move_to(target))
+    if column.never_moves is not None:
+        rows = rows.exclude(column.never_moves)
     return rows
 
 
@@ -173,7 +173,7 @@ def move_rows_together(
     """Make the rows of several columns of one kind refer to the other organisation, and return the changes.
 
     If the other organisation has an equivalent row, the row is ended instead. The rows of all columns are sorted before
-    any row changes, because, for example, the owner of a commitment would look locked once its giver has moved.
+    any row changes. For example, once the giver of a commitment has moved, its owner could no longer move.
     """
     source, target = move.source.pk, move.target.pk
     sorted_columns = [(column, sort_rows(column, source, target, records=records, lock=True)) for column in columns]
@@ -191,7 +191,7 @@ def _end_conflicting(column: Column, move: RecordMove, conflicts: dict[int, int]
 
     Rows that are history do not change.
     """
-    if column.ending is None and not column.dropping:
+    if column.end_values is None and not column.deletes_duplicate:
         return []
     rows = column.model._base_manager
     present_ids = set(rows.filter(column.only or Q(), pk__in=list(conflicts)).values_list("pk", flat=True))
@@ -201,19 +201,19 @@ def _end_conflicting(column: Column, move: RecordMove, conflicts: dict[int, int]
     for pk in sorted(present_ids):
         row = row_by_id[pk]
         equivalent_row = row_by_id[conflicts[pk]]
-        if column.uniting is not None:
-            changes.append(change_row(equivalent_row, column.uniting(row, equivalent_row)))
-        if column.ending is not None:
-            changes.append(change_row(row, column.ending(move)))
+        if column.merge_values is not None:
+            changes.append(change_row(equivalent_row, column.merge_values(row, equivalent_row)))
+        if column.end_values is not None:
+            changes.append(change_row(row, column.end_values(move)))
         else:
-            changes.append(_drop_row(row, column.forgetting))
+            changes.append(_delete_row(row, column.fields_not_stored))
     # Without earlier values, the row did not change.
     return [change for change in changes if change.before]
 
 
-def _drop_row(row: Any, forgetting: Collection[str]) -> Change:
-    """Delete a row, and return its values except those of the fields to forget."""
-    stored_fields = [field for field in row._meta.concrete_fields if field.name not in forgetting]
+def _delete_row(row: Any, fields_not_stored: Collection[str]) -> Change:
+    """Delete a row, and return its values except those of the fields that must not be stored."""
+    stored_fields = [field for field in row._meta.concrete_fields if field.name not in fields_not_stored]
     before = {field.name: json_value(field.value_from_object(row)) for field in stored_fields}
     type(row)._base_manager.filter(pk=row.pk).delete()
     return Change(row._meta.label, row.pk, before, {})
@@ -278,8 +278,8 @@ def _restore(model: type[Model], equal_changes: Sequence[Change]) -> set[int]:
     column_by_label = {column.label: column for column in all_columns()}
     for name in after:
         column = column_by_label.get(f"{model._meta.label}.{name}")
-        if column is not None and column.stays is not None:
-            rows = rows.exclude(pk__in=model._base_manager.filter(column.stays).values("pk"))
+        if column is not None and column.never_moves is not None:
+            rows = rows.exclude(pk__in=model._base_manager.filter(column.never_moves).values("pk"))
     restorable_ids = set(rows.select_for_update().values_list("pk", flat=True))
 
     # Rows that would now break a unique constraint are not restored either.
@@ -327,7 +327,7 @@ def _passing_event(kind: Obligation, record: Any, move: RecordMove) -> Event:
     """Return the unsaved event of a record that passes to the other organisation."""
     within_kind, within_id = kind.within(record)
     data: dict[str, Any] = {
-        "title": kind.describe(record, move.source).outside,
+        "title": kind.describe(record, move.source).generic_title,
         "before": {"organisation": move.source.name},
         "after": {"organisation": move.target.name},
         "reason": move.reason,
@@ -362,7 +362,7 @@ def move_records(kind: Obligation, records: Collection[int], move: RecordMove) -
     if kind.move is not None:
         changes = kind.move(source_records, move)
     else:
-        changes = move_rows_together(kind.columns, move, ids) + settle_moved_records(kind, ids, move)
+        changes = move_rows_together(kind.columns, move, ids) + run_after_move(kind, ids, move)
 
     # Some records may have stayed, because the other organisation cannot have them.
     stayed_ids = set(kind.records(move.source, day).filter(pk__in=ids).values_list("pk", flat=True))

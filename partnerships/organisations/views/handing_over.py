@@ -127,7 +127,7 @@ def _held_records(
         may_read_record = is_lead or record.pk in readable_title_by_id
         records.append(
             _HeldRecord(
-                title=record.title if is_lead else readable_title_by_id.get(record.pk, record.outside),
+                title=record.title if is_lead else readable_title_by_id.get(record.pk, record.generic_title),
                 path=record.path if may_read_record else "",
                 line_in_words=handover_line_in_words(line, shows_reason=may_read_dispute),
             )

@@ -1,4 +1,8 @@
-"""Register the parts in partnerships, terms to sign, objectives and posts that pass to an organisation's successor."""
+"""What happens to partnerships, terms, objectives and posts when an organisation ends and another succeeds it.
+
+The successor takes the organisation's place in live partnerships. Open objectives, requests to sign terms and current
+posts pass to it too. Signatures stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,7 @@ from partnerships.organisations.obligations import (
 _INSIDE = (PartyStatus.INVITED, PartyStatus.ACCEPTED)
 
 
-def _partnerships(organisation: Organisation, day: dt.date) -> QuerySet[Partnership]:
+def _live_partnerships(organisation: Organisation, _day: dt.date) -> QuerySet[Partnership]:
     """Return the live partnerships in which the organisation takes part or is invited.
 
     The annotation `part` is its role there.
@@ -51,20 +55,20 @@ def _partnerships(organisation: Organisation, day: dt.date) -> QuerySet[Partners
     )
 
 
-def _describe_partnership(partnership: Any, organisation: Organisation) -> HeldRecord:
-    """Return what the page about the end of an organisation shows about its part in a partnership."""
+def _describe_partnership(partnership: Any, _organisation: Organisation) -> HeldRecord:
+    """Return the description of a partnership for lists. Needs the annotation `part`."""
     return HeldRecord(
-        partnership.pk,
-        partnership.title,
-        partnership.get_absolute_url(),
-        str(PartyRole(partnership.part).label),
+        pk=partnership.pk,
+        title=partnership.title,
+        path=partnership.get_absolute_url(),
+        what=str(PartyRole(partnership.part).label),
         money=partnership.annual_budget,
         generic_title=f"Partnership {partnership.pk}",
     )
 
 
 def _leave(move: RecordMove) -> dict[str, Any]:
-    """Return the changed columns of a party that leaves because its organisation has ended."""
+    """Return the new values of a party if the successor has its own part in the partnership. It leaves."""
     return {
         "status": PartyStatus.LEFT.value,
         "reason": move.reason,
@@ -73,11 +77,11 @@ def _leave(move: RecordMove) -> dict[str, Any]:
     }
 
 
-def _join(leaving_party: Party, kept_party: Party) -> dict[str, Any]:
-    """Return the changed columns of the successor's own party, into which the party that ends is merged.
+def _merge_parties(leaving_party: Party, kept_party: Party) -> dict[str, Any]:
+    """Return the new values of the successor's party, if it had one in the partnership already.
 
-    If both take part, the merged party gets the stronger role. For example, a chair and a member become a chair. If one
-    of them has accepted its invitation, the merged party has accepted.
+    If both take part, it gets the stronger role. For example, a chair and a member become a chair. If one of them has
+    accepted its invitation, the successor's party has accepted.
     """
     if kept_party.status not in _INSIDE:
         fields = ("role", "status", "joined_on", "left_on", "left_at")
@@ -92,63 +96,72 @@ def _join(leaving_party: Party, kept_party: Party) -> dict[str, Any]:
     }
 
 
-def _has_signed(target_id: int) -> Q:
-    """Return a condition for requests to sign that have been answered. They do not pass to the successor."""
+def _has_signed(_successor_id: int) -> Q:
+    """Return the condition that a signatory has signed. Its row stays with the organisation that signed."""
     return Q(Exists(TermsSignature.objects.filter(version=OuterRef("version"), organisation=OuterRef("organisation"))))
 
 
 PARTNERSHIPS = Obligation(
-    "partnerships",
-    "Partnerships",
-    (
+    code="partnerships",
+    label="Partnerships",
+    columns=(
         Column(
-            "agreements.Party.organisation", "partnership", Q(status__in=_INSIDE), end_values=_leave, merge_values=_join
+            "agreements.Party.organisation",
+            record="partnership",
+            only=Q(status__in=_INSIDE),
+            end_values=_leave,
+            merge_values=_merge_parties,
         ),
         Column(
             "agreements.Notice.organisation",
-            "partnership",
-            Q(done_at=None, withdrawn_at=None),
+            record="partnership",
+            only=Q(done_at=None, withdrawn_at=None),
             end_values=lambda move: {"withdrawn_at": move.now, "withdrawn_because": move.reason},
         ),
-        Column("agreements.TermsProposal.proposed_by", "partnership", Q(status__in=OPEN_PROPOSALS)),
+        Column("agreements.TermsProposal.proposed_by", record="partnership", only=Q(status__in=OPEN_PROPOSALS)),
         Column(
             "agreements.TermsSignatory.organisation",
-            "version__partnership",
-            Q(removed_at=None),
+            record="version__partnership",
+            only=Q(removed_at=None),
             cannot_move_to=_has_signed,
             end_values=lambda move: {"removed_at": move.now},
             merge_values=lambda *_: {"removed_at": None},
         ),
     ),
-    _partnerships,
-    _describe_partnership,
+    records=_live_partnerships,
+    describe=_describe_partnership,
     target="partnership",
     within=lambda partnership: ("partnership", partnership.pk),
 )
 
 
-def _objectives(organisation: Organisation, day: dt.date) -> QuerySet[Objective]:
+def _open_objectives(organisation: Organisation, _day: dt.date) -> QuerySet[Objective]:
     """Return the open objectives of live partnerships for which the organisation is responsible."""
     open_objectives = Objective.objects.filter(organisation=organisation, status=ObjectiveStatus.OPEN)
     return open_objectives.filter(partnership__in=Partnership.objects.live()).select_related("partnership")
 
 
-OBJECTIVES = Obligation(
-    "objectives",
-    "Objectives",
-    (Column("agreements.Objective.organisation"),),
-    _objectives,
-    lambda objective, _: HeldRecord(
-        objective.pk,
-        objective.text,
-        objective.get_absolute_url(),
-        objective.partnership.title,
+def _describe_objective(objective: Objective, _organisation: Organisation) -> HeldRecord:
+    """Return the description of an objective for lists."""
+    return HeldRecord(
+        pk=objective.pk,
+        title=objective.text,
+        path=objective.get_absolute_url(),
+        what=objective.partnership.title,
         generic_title=f"Objective {objective.pk}",
-    ),
+    )
+
+
+OBJECTIVES = Obligation(
+    code="objectives",
+    label="Objectives",
+    columns=(Column("agreements.Objective.organisation"),),
+    records=_open_objectives,
+    describe=_describe_objective,
 )
 
 
-def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
+def _current_posts(organisation: Organisation, _day: dt.date) -> QuerySet[Post]:
     """Return the posts of the organisation that are in use.
 
     An organisation that has ended may have passed on its part in a partnership before its posts there. So its posts in
@@ -162,35 +175,35 @@ def _posts(organisation: Organisation, day: dt.date) -> QuerySet[Post]:
     )
 
 
-def _describe_post(post: Post, organisation: Organisation) -> HeldRecord:
-    """Return what the page about the end of an organisation shows about one of its posts."""
+def _describe_post(post: Post, _organisation: Organisation) -> HeldRecord:
+    """Return the description of a post for lists."""
     return HeldRecord(
-        post.pk,
-        post.role_and_title,
-        post.get_absolute_url(),
-        post.scope,
+        pk=post.pk,
+        title=post.role_and_title,
+        path=post.get_absolute_url(),
+        what=post.scope,
         generic_title=f"{post.get_role_display()} {post.pk}",
     )
 
 
 POSTS = Obligation(
-    "posts",
-    "Posts",
-    (
+    code="posts",
+    label="Posts",
+    columns=(
         Column(
             "agreements.Post.organisation",
             end_values=lambda move: {"ended_on": timezone.localdate(move.now)},
         ),
     ),
-    _posts,
-    _describe_post,
+    records=_current_posts,
+    describe=_describe_post,
     target="post",
     within=lambda post: ("partnership", post.partnership_id) if post.partnership_id else ("", None),
 )
 
 
 def register() -> None:
-    """Register what the successor takes over, and what remains with the organisation that has ended."""
+    """Register the records that pass to a successor, and the columns that change only in a merge or never."""
     for kind in (PARTNERSHIPS, OBJECTIVES, POSTS):
         register_obligation(kind)
     register_following_columns("agreements.Document.added_for")

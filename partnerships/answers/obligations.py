@@ -1,4 +1,7 @@
-"""Questions about plans, and trust in stakeholders, which another organisation may take over."""
+"""What happens to questions about plans and trusted stakeholders when an organisation ends and another succeeds it.
+
+Open questions pass to the successor, and it trusts the same stakeholders. Closed questions stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ def _open_questions(organisation: Organisation, day: dt.date) -> QuerySet[PlanQu
     return questions.select_related("plan")
 
 
-def _held_question(question: PlanQuestion, _organisation: Organisation) -> HeldRecord:
+def _describe_question(question: PlanQuestion, _organisation: Organisation) -> HeldRecord:
     return HeldRecord(
         pk=question.pk,
         title=question.title,
@@ -37,7 +40,7 @@ def _current_trust(organisation: Organisation, _day: dt.date) -> QuerySet[Trust]
     return Trust.objects.current().filter(organisation=organisation).select_related("person")
 
 
-def _held_trust(trust: Trust, _organisation: Organisation) -> HeldRecord:
+def _describe_trust(trust: Trust, _organisation: Organisation) -> HeldRecord:
     return HeldRecord(
         pk=trust.pk,
         title=trust.person.display_name,
@@ -47,28 +50,28 @@ def _held_trust(trust: Trust, _organisation: Organisation) -> HeldRecord:
 
 
 def _end_duplicate_trust(move: RecordMove) -> dict[str, dt.datetime]:
-    """Return the changes that end a row of trust whose person the other organisation already trusts."""
+    """Return the new values of the row if the successor already trusts the same person. It ends."""
     return {"ended_at": move.now}
 
 
 QUESTIONS = Obligation(
-    "plan_questions",
-    "Questions about plans",
-    (Column("answers.PlanQuestion.organisation"),),
-    _open_questions,
-    _held_question,
+    code="plan_questions",
+    label="Questions about plans",
+    columns=(Column("answers.PlanQuestion.organisation"),),
+    records=_open_questions,
+    describe=_describe_question,
 )
 TRUST = Obligation(
-    "trust",
-    "Stakeholders it trusts",
-    (Column("answers.Trust.organisation", end_values=_end_duplicate_trust),),
-    _current_trust,
-    _held_trust,
+    code="trust",
+    label="Stakeholders it trusts",
+    columns=(Column("answers.Trust.organisation", end_values=_end_duplicate_trust),),
+    records=_current_trust,
+    describe=_describe_trust,
 )
 
 
 def register() -> None:
-    """Register both obligations. Decisions about answers follow the organisation that made them."""
+    """Register questions and trust. The organisation that decided about an answer changes only in a merge."""
     register_obligation(QUESTIONS)
     register_obligation(TRUST)
     register_following_columns("answers.Answer.decided_for")

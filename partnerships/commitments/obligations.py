@@ -1,4 +1,7 @@
-"""Commitments among the records that move when an organisation is succeeded by another."""
+"""What happens to commitments when an organisation ends and another succeeds it.
+
+Commitments that are not over pass to the successor. Commitments that are over stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -19,30 +22,30 @@ from partnerships.organisations.obligations import (
 )
 
 
-def _commitments(organisation: Organisation, day: dt.date) -> QuerySet[Commitment]:
+def _open_commitments(organisation: Organisation, _day: dt.date) -> QuerySet[Commitment]:
     """Return the commitments that are not over and that the organisation gives, receives or owns."""
     of_organisation = Q(giver=organisation) | Q(receiver=organisation) | Q(owner_organisation=organisation)
     return Commitment.objects.filter(of_organisation).exclude(status__in=FINAL_STATUSES)
 
 
-def _with_target(target_id: int) -> Q:
-    """Return a condition for commitments that the target gives or receives already.
+def _is_with_successor(successor_id: int) -> Q:
+    """Return the condition that the successor gives or receives a commitment already.
 
-    These cannot move to the target, because giver and receiver would be the same organisation.
+    Such a commitment stays. If it moved, the successor would be both its giver and its receiver.
     """
-    return Q(giver=target_id) | Q(receiver=target_id)
+    return Q(giver=successor_id) | Q(receiver=successor_id)
 
 
 def _describe(commitment: Commitment, organisation: Organisation) -> HeldRecord:
-    """Return a commitment as a record that moves, with its title, homes and money."""
+    """Return the description of a commitment for lists, with its homes and money."""
     verb = "Gives" if commitment.giver_id == organisation.pk else "Receives"
     title = f"{commitment.reference} {shorten(commitment.text, 90)}"
     homes, money = homes_and_money(commitment.quantity, commitment.unit)
     return HeldRecord(
-        commitment.pk,
-        title,
-        commitment.get_absolute_url(),
-        verb,
+        pk=commitment.pk,
+        title=title,
+        path=commitment.get_absolute_url(),
+        what=verb,
         homes=homes,
         money=money,
         generic_title=f"Commitment {commitment.reference}",
@@ -50,22 +53,22 @@ def _describe(commitment: Commitment, organisation: Organisation) -> HeldRecord:
 
 
 COMMITMENTS = Obligation(
-    "commitments",
-    "Commitments",
-    (
-        Column("commitments.Commitment.giver", cannot_move_to=_with_target),
-        Column("commitments.Commitment.receiver", cannot_move_to=_with_target),
-        Column("commitments.Commitment.owner_organisation", cannot_move_to=_with_target),
-        Column("commitments.Commitment.proposed_for", cannot_move_to=_with_target),
+    code="commitments",
+    label="Commitments",
+    columns=(
+        Column("commitments.Commitment.giver", cannot_move_to=_is_with_successor),
+        Column("commitments.Commitment.receiver", cannot_move_to=_is_with_successor),
+        Column("commitments.Commitment.owner_organisation", cannot_move_to=_is_with_successor),
+        Column("commitments.Commitment.proposed_for", cannot_move_to=_is_with_successor),
     ),
-    _commitments,
-    _describe,
+    records=_open_commitments,
+    describe=_describe,
     target="commitment",
-    within=lambda row: ("partnership", row.partnership_id) if row.partnership_id else ("", None),
+    within=lambda commitment: ("partnership", commitment.partnership_id) if commitment.partnership_id else ("", None),
 )
 
 
 def register() -> None:
-    """Register commitments, and the organisations of progress reports and evidence."""
+    """Register commitments. The organisations of progress reports and evidence change only in a merge."""
     register_obligation(COMMITMENTS)
     register_following_columns("commitments.Progress.organisation", "commitments.Evidence.added_for")

@@ -1,4 +1,7 @@
-"""Developer agreements as records that pass to the successor of an authority."""
+"""What happens to developer agreements when an authority ends and another succeeds it.
+
+Agreements that have not ended pass to the successor. Ended ones stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,15 @@ from partnerships.developer_agreements.models import DeveloperAgreement
 from partnerships.organisations.obligations import Column, HeldRecord, Obligation, register_obligation
 
 AGREEMENTS = Obligation(
-    "developer_agreements",
-    "Developer agreements",
-    (Column("developer_agreements.DeveloperAgreement.organisation"),),
-    lambda organisation, _: DeveloperAgreement.objects.filter(organisation=organisation, ended_on=None),
-    lambda agreement, _: HeldRecord(
-        agreement.pk,
-        agreement.title,
-        agreement.get_absolute_url(),
-        agreement.planning_application,
+    code="developer_agreements",
+    label="Developer agreements",
+    columns=(Column("developer_agreements.DeveloperAgreement.organisation"),),
+    records=lambda organisation, _day: DeveloperAgreement.objects.filter(organisation=organisation, ended_on=None),
+    describe=lambda agreement, _organisation: HeldRecord(
+        pk=agreement.pk,
+        title=agreement.title,
+        path=agreement.get_absolute_url(),
+        what=agreement.planning_application,
         generic_title=agreement.title,
     ),
 )

@@ -1,6 +1,7 @@
-"""The records of the exchange that move to a successor when an organisation ends.
+"""What happens to asks, offers, answers and their facilitators when an organisation ends and another succeeds it.
 
-They are asks, offers, answers and facilitators.
+Open asks and offers, answers waiting for a decision and current facilitators pass to the successor. Closed ones stay as
+they are.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from partnerships.organisations.obligations import (
 )
 
 
-def _own_entries(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
+def _own_open_entries(organisation: Organisation, _day: dt.date) -> QuerySet[Entry]:
     return Entry.objects.filter(organisation=organisation).exclude(status__in=FINAL_STATUSES)
 
 
-def _held_entry(entry: Entry, organisation: Organisation) -> HeldRecord:
+def _describe_entry(entry: Entry, _organisation: Organisation) -> HeldRecord:
     """Describe an entry for the handover page. A draft is shown without its title, because others may not read it."""
     direction = entry.get_direction_display()
     homes, money = homes_and_money(entry.quantity, entry.unit)
@@ -43,81 +44,100 @@ def _held_entry(entry: Entry, organisation: Organisation) -> HeldRecord:
 
 
 ENTRIES = Obligation(
-    "entries",
-    "Asks and offers",
-    (Column("exchange.Entry.organisation"),),
-    _own_entries,
-    _held_entry,
+    code="entries",
+    label="Asks and offers",
+    columns=(Column("exchange.Entry.organisation"),),
+    records=_own_open_entries,
+    describe=_describe_entry,
     target="entry",
     within=lambda entry: ("partnership", entry.partnership_id) if entry.partnership_id else ("", None),
 )
 
 
-def _entries_addressed_to(organisation: Organisation, day: dt.date) -> QuerySet[Entry]:
+def _entries_addressed_to(organisation: Organisation, _day: dt.date) -> QuerySet[Entry]:
     return Entry.objects.live().filter(addressees__organisation=organisation)
 
 
+def _is_entry_of_successor(successor_id: int) -> Q:
+    """Return the condition that the successor itself made the ask or offer.
+
+    Such a row stays. If it moved, the successor would be asked by itself.
+    """
+    return Q(entry__organisation=successor_id)
+
+
 ADDRESSED = Obligation(
-    "addressed",
-    "Asks and offers addressed to it",
-    (
-        Column("exchange.Addressee.organisation", "entry", cannot_move_to=lambda target: Q(entry__organisation=target)),
-        Column("exchange.Receipt.organisation", "entry", cannot_move_to=lambda target: Q(entry__organisation=target)),
-        Column("exchange.Question.organisation", "entry", Q(answered_at=None)),
+    code="addressed",
+    label="Asks and offers addressed to it",
+    columns=(
+        Column("exchange.Addressee.organisation", record="entry", cannot_move_to=_is_entry_of_successor),
+        Column("exchange.Receipt.organisation", record="entry", cannot_move_to=_is_entry_of_successor),
+        Column("exchange.Question.organisation", record="entry", only=Q(answered_at=None)),
     ),
-    _entries_addressed_to,
-    _held_entry,
+    records=_entries_addressed_to,
+    describe=_describe_entry,
     target="entry",
 )
 
 
+def _answers_waiting_for_decision(organisation: Organisation, _day: dt.date) -> QuerySet[Response]:
+    return Response.objects.waiting().filter(organisation=organisation).select_related("entry")
+
+
+def _describe_answer(answer: Response, _organisation: Organisation) -> HeldRecord:
+    return HeldRecord(
+        pk=answer.pk,
+        title=answer.entry.title,
+        path=answer.entry.get_absolute_url(),
+        what="Answer",
+        generic_title=f"Answer {answer.pk}",
+    )
+
+
 def _withdraw(move: RecordMove) -> dict[str, Any]:
-    """Return the values that withdraw an answer, which cannot move to a successor that shared the entry itself."""
+    """Return the new values of an answer if the successor has its own answer. It is withdrawn."""
     return {"status": ResponseStatus.WITHDRAWN.value, "reason": move.reason, "decided_at": move.now}
 
 
 ANSWERS = Obligation(
-    "answers",
-    "Answers waiting for a decision",
-    (
-        Column(
-            "exchange.Response.organisation",
-            cannot_move_to=lambda target: Q(entry__organisation=target),
-            end_values=_withdraw,
-        ),
-    ),
-    lambda organisation, _day: Response.objects.waiting().filter(organisation=organisation).select_related("entry"),
-    lambda response, _organisation: HeldRecord(
-        pk=response.pk,
-        title=response.entry.title,
-        path=response.entry.get_absolute_url(),
-        what="Answer",
-        generic_title=f"Answer {response.pk}",
-    ),
+    code="answers",
+    label="Answers waiting for a decision",
+    columns=(Column("exchange.Response.organisation", cannot_move_to=_is_entry_of_successor, end_values=_withdraw),),
+    records=_answers_waiting_for_decision,
+    describe=_describe_answer,
     target="response",
-    within=lambda response: ("entry", response.entry_id),
+    within=lambda answer: ("entry", answer.entry_id),
 )
-FACILITATORS = Obligation(
-    "entry_facilitators",
-    "Facilitators of asks and offers",
-    (Column("exchange.EntryFacilitator.organisation"),),
-    lambda organisation, _day: EntryFacilitator.objects.filter(organisation=organisation, ended_at=None).select_related(
-        "entry", "person"
-    ),
-    lambda facilitator, _organisation: HeldRecord(
+
+
+def _current_facilitators(organisation: Organisation, _day: dt.date) -> QuerySet[EntryFacilitator]:
+    facilitators = EntryFacilitator.objects.filter(organisation=organisation, ended_at=None)
+    return facilitators.select_related("entry", "person")
+
+
+def _describe_facilitator(facilitator: EntryFacilitator, _organisation: Organisation) -> HeldRecord:
+    return HeldRecord(
         pk=facilitator.pk,
         title=facilitator.person.display_name,
         path=facilitator.entry.get_absolute_url(),
         what=facilitator.entry.title,
         generic_title=f"Facilitator {facilitator.pk}",
-    ),
+    )
+
+
+FACILITATORS = Obligation(
+    code="entry_facilitators",
+    label="Facilitators of asks and offers",
+    columns=(Column("exchange.EntryFacilitator.organisation"),),
+    records=_current_facilitators,
+    describe=_describe_facilitator,
 )
 
 
 def register() -> None:
-    """Register which records move to a successor.
+    """Register the records that pass to a successor.
 
-    Dismissals and introductions follow the organisation that made them.
+    The organisations of dismissals and introductions change only in a merge.
     """
     for obligation in (ENTRIES, ADDRESSED, ANSWERS, FACILITATORS):
         register_obligation(obligation)

@@ -1,4 +1,4 @@
-"""Views shared with an organisation, which are transferred to its successor."""
+"""What happens to the shared views of lists when an organisation ends and another succeeds it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from partnerships.lists.models import SavedView
 from partnerships.organisations.obligations import Column, HeldRecord, Obligation, register_obligation
 
 SHARED_VIEWS = Obligation(
-    "shared_views",
-    "Shared views of lists",
-    (Column("lists.SavedView.organisation"),),
-    lambda organisation, _: SavedView.objects.filter(organisation=organisation),
-    lambda view, _: HeldRecord(view.pk, view.name, view.get_absolute_url(), generic_title=f"Shared view {view.pk}"),
+    code="shared_views",
+    label="Shared views of lists",
+    columns=(Column("lists.SavedView.organisation"),),
+    records=lambda organisation, _day: SavedView.objects.filter(organisation=organisation),
+    describe=lambda view, _organisation: HeldRecord(
+        pk=view.pk, title=view.name, path=view.get_absolute_url(), generic_title=f"Shared view {view.pk}"
+    ),
 )
 
 

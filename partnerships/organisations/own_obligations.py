@@ -1,4 +1,7 @@
-"""Register the obligations of this room, which are an organisation's people and the members of its group."""
+"""What happens to the people of an organisation, and to the members of its group, when another succeeds it.
+
+Memberships end and start again in the successor. Members of the group become members of the successor's group.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +30,13 @@ _ROLES = (Role.LEAD, Role.EDITOR, Role.VIEWER)
 
 
 def _end_values(move: RecordMove) -> dict[str, Any]:
-    """Return the values that end a membership."""
+    """Return the new values of a membership if the person already acts for the other organisation. It ends."""
     return {"ends_on": timezone.localdate(move.now)}
 
 
-def _stronger_role(ending: Membership, remaining: Membership) -> dict[str, Any]:
-    """Return the stronger role of two memberships, as the new value of the membership that remains."""
-    return {"role": min(Role(ending.role), Role(remaining.role), key=_ROLES.index).value}
+def _stronger_role(ending_membership: Membership, kept_membership: Membership) -> dict[str, Any]:
+    """Return the new values of the other organisation's membership. It gets the stronger of both roles."""
+    return {"role": min(Role(ending_membership.role), Role(kept_membership.role), key=_ROLES.index).value}
 
 
 def _move_people(memberships: Sequence[Membership], move: RecordMove) -> list[Change]:
@@ -48,10 +51,10 @@ def _move_people(memberships: Sequence[Membership], move: RecordMove) -> list[Ch
     target_membership_by_person = {membership.person_id: membership for membership in target_memberships}
     memberships_to_start = []
     for membership in memberships:
-        remaining = target_membership_by_person.get(membership.person_id)
-        if remaining is None:
+        kept_membership = target_membership_by_person.get(membership.person_id)
+        if kept_membership is None:
             memberships_to_start.append(membership)
-        elif role_change := _raise_role(membership, remaining):
+        elif role_change := _raise_role(membership, kept_membership):
             changes.append(role_change)
     return changes + _start_memberships(memberships_to_start, move, day)
 
@@ -102,13 +105,16 @@ def _iso_day(day: dt.date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _raise_role(ending: Membership, remaining: Membership) -> Change | None:
-    """Give the membership that remains the stronger of both roles; return the change, or None if nothing changes."""
-    role = _stronger_role(ending, remaining)["role"]
-    if role == remaining.role:
+def _raise_role(ending_membership: Membership, kept_membership: Membership) -> Change | None:
+    """Give the other organisation's membership the stronger of both roles.
+
+    Returns the change, or None if it has the stronger role already.
+    """
+    role = _stronger_role(ending_membership, kept_membership)["role"]
+    if role == kept_membership.role:
         return None
-    Membership.objects.filter(pk=remaining.pk).update(role=role)
-    return Change(Membership._meta.label, remaining.pk, {"role": remaining.role}, {"role": role})
+    Membership.objects.filter(pk=kept_membership.pk).update(role=role)
+    return Change(Membership._meta.label, kept_membership.pk, {"role": kept_membership.role}, {"role": role})
 
 
 def _people(organisation: Organisation, day: dt.date) -> QuerySet[Membership]:
@@ -117,15 +123,15 @@ def _people(organisation: Organisation, day: dt.date) -> QuerySet[Membership]:
     return open_memberships.filter(accepted_at__isnull=False).select_related("person")
 
 
-def _group(organisation: Organisation, day: dt.date) -> QuerySet[Organisation]:
+def _group_members(organisation: Organisation, _day: dt.date) -> QuerySet[Organisation]:
     """Return the members of the organisation's group that still exist."""
     return organisation.group_members.exclude(status=Status.DISSOLVED)
 
 
 PEOPLE = Obligation(
-    "people",
-    "People",
-    (
+    code="people",
+    label="People",
+    columns=(
         Column(
             "organisations.Membership.organisation",
             only=Q(ends_on=None),
@@ -133,24 +139,25 @@ PEOPLE = Obligation(
             merge_values=_stronger_role,
         ),
     ),
-    _people,
-    lambda membership, _: HeldRecord(
-        membership.pk,
-        membership.person.display_name,
+    records=_people,
+    describe=lambda membership, _organisation: HeldRecord(
+        pk=membership.pk,
+        title=membership.person.display_name,
         what=membership.get_role_display(),
         generic_title=f"{membership.get_role_display()} {membership.pk}",
     ),
     move=_move_people,
 )
 GROUP = Obligation(
-    "group",
-    "Members of its group",
-    (Column("organisations.Organisation.parent", cannot_move_to=lambda target: Q(pk=target)),),
-    _group,
-    lambda member, _: HeldRecord(
-        member.pk,
-        member.name,
-        member.get_absolute_url(),
+    code="group",
+    label="Members of its group",
+    # A successor that is a member of the group cannot become its own parent.
+    columns=(Column("organisations.Organisation.parent", cannot_move_to=lambda successor_id: Q(pk=successor_id)),),
+    records=_group_members,
+    describe=lambda member, _organisation: HeldRecord(
+        pk=member.pk,
+        title=member.name,
+        path=member.get_absolute_url(),
         what=member.get_kind_display(),
         generic_title=member.name,
     ),
@@ -159,7 +166,7 @@ GROUP = Obligation(
 
 
 def register() -> None:
-    """Register both obligations, and the columns that move only in a merge or never."""
+    """Register people and group members, and the columns that change only in a merge or never."""
     register_obligation(PEOPLE)
     register_obligation(GROUP)
     register_following_columns(

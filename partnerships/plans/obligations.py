@@ -1,4 +1,8 @@
-"""The plans, signatures, offers and shared drafts of an organisation, which a successor may take over."""
+"""What happens to plans, signatures, offers and shared drafts when an organisation ends and another succeeds it.
+
+Plans that are not over, requests to sign, open offers and active shares pass to the successor. Decisions on plans that
+were made already stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +36,7 @@ from partnerships.plans.models import (
 )
 
 
-def _owned_plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
+def _owned_plans(organisation: Organisation, _day: dt.date) -> QuerySet[Plan]:
     """Return the plans that the organisation owns and that are not over, with their homes."""
     owned_plan_ids = PlanOwner.objects.filter(organisation=organisation).values("plan")
     return (
@@ -42,8 +46,8 @@ def _owned_plans(organisation: Organisation, day: dt.date) -> QuerySet[Plan]:
     )
 
 
-def _describe_plan(plan: Any, organisation: Organisation) -> HeldRecord:
-    """Return a plan for the lists of a succession."""
+def _describe_plan(plan: Any, _organisation: Organisation) -> HeldRecord:
+    """Return the description of a plan for lists. Needs the annotation `homes`."""
     return HeldRecord(
         pk=plan.pk,
         title=plan.title,
@@ -54,27 +58,27 @@ def _describe_plan(plan: Any, organisation: Organisation) -> HeldRecord:
     )
 
 
-def _end_of_ownership(move: RecordMove) -> dict[str, Any]:
-    """Return the values that end the ownership of an organisation whose successor owns the plan already."""
+def _end_ownership(move: RecordMove) -> dict[str, Any]:
+    """Return the new values of an ownership if the successor owns the plan already. It ends."""
     return {"ended_at": move.now, "ended_because": OwnershipEndReason.HANDED_OVER.value}
 
 
 PLANS = Obligation(
-    "plans",
-    "Plans",
-    (
-        Column("plans.PlanOwner.organisation", "plan", Q(ended_at=None), end_values=_end_of_ownership),
-        Column("plans.Share.shown_for", "plan", Q(revoked_at=None)),
-        Column("plans.OwnershipOffer.offered_for", "plan", Q(answered_at=None, withdrawn_at=None)),
+    code="plans",
+    label="Plans",
+    columns=(
+        Column("plans.PlanOwner.organisation", record="plan", only=Q(ended_at=None), end_values=_end_ownership),
+        Column("plans.Share.shown_for", record="plan", only=Q(revoked_at=None)),
+        Column("plans.OwnershipOffer.offered_for", record="plan", only=Q(answered_at=None, withdrawn_at=None)),
     ),
-    _owned_plans,
-    _describe_plan,
+    records=_owned_plans,
+    describe=_describe_plan,
     target="plan",
     within=lambda plan: ("partnership", plan.partnership_id) if plan.partnership_id else ("", None),
 )
 
 
-def _has_decided(target_id: int) -> Q:
+def _has_decided(_successor_id: int) -> Q:
     """Return the condition that a signatory has decided on the present version.
 
     The row of such a signatory remains with the organisation that decided, because nobody may change a decision.
@@ -83,7 +87,7 @@ def _has_decided(target_id: int) -> Q:
     return Q(Exists(valid_sign_offs.filter(plan=OuterRef("plan"), organisation=OuterRef("organisation"))))
 
 
-def _undecided_signatories(organisation: Organisation, day: dt.date) -> QuerySet[Signatory]:
+def _undecided_signatories(organisation: Organisation, _day: dt.date) -> QuerySet[Signatory]:
     """Return the requests to sign a plan on which the organisation has not decided yet."""
     signatories = Signatory.objects.filter(organisation=organisation, removed_at=None)
     return (
@@ -93,8 +97,8 @@ def _undecided_signatories(organisation: Organisation, day: dt.date) -> QuerySet
     )
 
 
-def _describe_signatory(signatory: Signatory, organisation: Organisation) -> HeldRecord:
-    """Return a request to sign a plan for the lists of a succession."""
+def _describe_signatory(signatory: Signatory, _organisation: Organisation) -> HeldRecord:
+    """Return the description of a request to sign a plan for lists."""
     return HeldRecord(
         pk=signatory.pk,
         title=signatory.plan.title,
@@ -105,27 +109,27 @@ def _describe_signatory(signatory: Signatory, organisation: Organisation) -> Hel
 
 
 SIGNING = Obligation(
-    "signing",
-    "Plans to sign",
-    (
+    code="signing",
+    label="Plans to sign",
+    columns=(
         Column(
             "plans.Signatory.organisation",
             cannot_move_to=_has_decided,
             end_values=lambda move: {"removed_at": move.now},
         ),
     ),
-    _undecided_signatories,
-    _describe_signatory,
+    records=_undecided_signatories,
+    describe=_describe_signatory,
 )
 
 
-def _open_offers(organisation: Organisation, day: dt.date) -> QuerySet[OwnershipOffer]:
+def _open_offers(organisation: Organisation, _day: dt.date) -> QuerySet[OwnershipOffer]:
     """Return the open offers of plans to the organisation."""
     return OwnershipOffer.objects.acceptable().filter(organisation=organisation).select_related("plan")
 
 
-def _describe_offer(offer: OwnershipOffer, organisation: Organisation) -> HeldRecord:
-    """Return an offer of a plan for the lists of a succession."""
+def _describe_offer(offer: OwnershipOffer, _organisation: Organisation) -> HeldRecord:
+    """Return the description of an offer of a plan for lists."""
     return HeldRecord(
         pk=offer.pk,
         title=offer.plan.title,
@@ -136,11 +140,11 @@ def _describe_offer(offer: OwnershipOffer, organisation: Organisation) -> HeldRe
 
 
 OFFERED = Obligation(
-    "offered_plans",
-    "Plans offered to the organisation",
-    (Column("plans.OwnershipOffer.organisation", end_values=lambda move: {"withdrawn_at": move.now}),),
-    _open_offers,
-    _describe_offer,
+    code="offered_plans",
+    label="Plans offered to the organisation",
+    columns=(Column("plans.OwnershipOffer.organisation", end_values=lambda move: {"withdrawn_at": move.now}),),
+    records=_open_offers,
+    describe=_describe_offer,
 )
 
 
@@ -150,8 +154,8 @@ def _active_shares(organisation: Organisation, day: dt.date) -> QuerySet[Share]:
     return shares.filter(Q(ends_on=None) | Q(ends_on__gte=day)).select_related("plan", "person")
 
 
-def _describe_share(share: Share, organisation: Organisation) -> HeldRecord:
-    """Return a shared draft for the lists of a succession."""
+def _describe_share(share: Share, _organisation: Organisation) -> HeldRecord:
+    """Return the description of a shared draft for lists."""
     return HeldRecord(
         pk=share.pk,
         title=share.plan.title,
@@ -162,16 +166,16 @@ def _describe_share(share: Share, organisation: Organisation) -> HeldRecord:
 
 
 SHARES = Obligation(
-    "shares",
-    "Drafts shared with people of the organisation",
-    (Column("plans.Share.organisation"),),
-    _active_shares,
-    _describe_share,
+    code="shares",
+    label="Drafts shared with people of the organisation",
+    columns=(Column("plans.Share.organisation"),),
+    records=_active_shares,
+    describe=_describe_share,
 )
 
 
 def register() -> None:
-    """Register the records that a successor may take over, and the records that remain with the organisation."""
+    """Register the records that pass to a successor, and the columns that change only in a merge or never."""
     for obligation in (PLANS, SIGNING, OFFERED, SHARES):
         register_obligation(obligation)
     register_following_columns("plans.Comment.organisation")

@@ -384,7 +384,7 @@ def test_page_to_leave_says_what_happens_to_the_plans(world: World, as_: Callabl
 
     html = page.content.decode()
     assert "will no longer own “Estuary delivery programme”" in html
-    assert "“Island homes” leaves the partnership" in html
+    assert "the only owner of “Island homes”, so the plan leaves the partnership too" in html
 
 
 MIGRATION = import_module("partnerships.plans.migrations.0010_end_ownership_of_former_parties")

@@ -283,7 +283,7 @@ def _ask_counts_of_sides(user: Reader, sides: Sides) -> list[_AsksOfSide]:
             for row in rows_for(asks.compose, *asks.arguments, **asks.named):
                 yield _AsksOfSide(we_asked, row["quarter"], _to_ask_counts(row))
 
-    key = (_ask_counts_of_sides, user.pk, tuple(_ids(sides.ours)), tuple(_ids(sides.theirs)))
+    key = (_ask_counts_of_sides, user, tuple(_ids(sides.ours)), tuple(_ids(sides.theirs)))
     return rows_once_a_page(key, read_counts)
 
 

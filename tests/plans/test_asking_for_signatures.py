@@ -68,42 +68,63 @@ def test_opening_a_link_to_sign_records_no_decision(world: World) -> None:
 def test_rejection_by_link_asks_for_confirmation_before_it_is_recorded(world: World) -> None:
     plan = plan_awaiting_signatures(world)
 
-    page = Client().post(bens_link(plan, world), rejection_by_westmarch(world)).content.decode()
+    html = Client().post(bens_link(plan, world), rejection_by_westmarch(world)).content.decode()
 
     assert not plan.sign_offs.exists()
-    assert "Nothing is recorded until you confirm" in collapse(page)
-    assert "Too few homes." in page
+    assert "Nothing is recorded until you confirm" in collapse(html)
+    assert "Too few homes." in html
 
 
 def test_confirmed_rejection_by_link_is_recorded(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     confirmed_rejection = rejection_by_westmarch(world) | {"sure": "yes"}
 
-    page = Client().post(bens_link(plan, world), confirmed_rejection, follow=True).content.decode()
+    html = Client().post(bens_link(plan, world), confirmed_rejection, follow=True).content.decode()
 
     assert plan.sign_offs.get().decision == "rejected"
-    assert "The decision is recorded" in page
-    assert "Your decision on version 1" not in page
+    assert "The decision is recorded" in html
+    assert "Your decision on version 1" not in html
 
 
-def test_links_in_emails_still_work_after_a_minor_version(world: World) -> None:
+@pytest.fixture
+def plan_with_minor_version(world: World) -> Plan:
+    """Return a plan awaiting signatures, with a minor version 2 that was published after the emails."""
     plan = plan_awaiting_signatures(world)
-    address = bens_link(plan, world)
     save(plan, world, "about", summary="Homes by the quay.")
     publish(plan, world, "A slip of the pen.", minor=True)
+    return plan
 
-    page = Client().get(address).content.decode()
-    response_for_old_version = Client().post(
-        address, {"decision": "approved", "organisation": world.westmarch.pk, "number": "1"}
-    )
-    Client().post(address, {"decision": "approved", "organisation": world.westmarch.pk, "number": "2"})
 
-    assert "Your email was about version 1" in page
-    assert "Sign version 2" in page
-    # A page opened before the new version must show that version before it accepts a decision.
-    assert response_for_old_version.status_code == 422
-    assert 'name="number" value="2"' in response_for_old_version.content.decode()
-    assert plan.sign_offs.get().version.number == 2
+def approval_by_westmarch(world: World, *, number: int) -> dict[str, Any]:
+    """Return the fields of a form that approves the version with this number."""
+    return {"decision": "approved", "organisation": world.westmarch.pk, "number": str(number)}
+
+
+def test_link_in_an_older_email_shows_the_minor_version_since(world: World, plan_with_minor_version: Plan) -> None:
+    html = Client().get(bens_link(plan_with_minor_version, world)).content.decode()
+
+    assert "Your email was about version 1" in html
+    assert "Sign version 2" in html
+
+
+def test_page_opened_before_a_minor_version_must_show_it_before_a_decision(
+    world: World, plan_with_minor_version: Plan
+) -> None:
+    address = bens_link(plan_with_minor_version, world)
+
+    response = Client().post(address, approval_by_westmarch(world, number=1))
+
+    assert response.status_code == 422
+    assert 'name="number" value="2"' in response.content.decode()
+    assert not plan_with_minor_version.sign_offs.exists()
+
+
+def test_minor_version_is_signed_by_the_link_in_an_older_email(world: World, plan_with_minor_version: Plan) -> None:
+    address = bens_link(plan_with_minor_version, world)
+
+    Client().post(address, approval_by_westmarch(world, number=2))
+
+    assert plan_with_minor_version.sign_offs.get().version.number == 2
 
 
 def test_new_due_date_for_a_new_version_leaves_as_many_days_as_before(world: World) -> None:
@@ -173,9 +194,9 @@ def plan_back_in_comments(world: World) -> Plan:
 def test_form_names_the_signatories_that_will_be_asked_again(
     world: World, as_: Callable[[User], Client], plan_back_in_comments: Plan
 ) -> None:
-    page = as_(world.amina).get(reverse("plans:request-signatures", args=[plan_back_in_comments.pk])).content.decode()
+    html = as_(world.amina).get(reverse("plans:request-signatures", args=[plan_back_in_comments.pk])).content.decode()
 
-    assert "We will email these organisations and ask them again: Westmarch Borough Council" in page
+    assert "We will email these organisations and ask them again: Westmarch Borough Council" in html
 
 
 def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
@@ -183,8 +204,8 @@ def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
 ) -> None:
     plan = plan_back_in_comments
     old_link = bens_link(plan, world)
-
     deliver().clear()
+
     as_(world.amina).post(reverse("plans:request-signatures", args=[plan.pk]), {})
 
     plan.refresh_from_db()
@@ -194,23 +215,33 @@ def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
     assert Client().get(old_link).status_code == 404
 
 
-def test_signatory_that_left_is_neither_reminded_nor_asked_again(world: World) -> None:
+@pytest.fixture
+def plan_without_westmarch(world: World) -> Plan:
+    """Return a plan that Larkhaven has signed, and that Westmarch was asked to sign before it left."""
     plan = plan_awaiting_signatures(world, now=timezone.now() - dt.timedelta(days=20))
     decide(plan, world.larkhaven, world.amina)
     leave_partnership_as_westmarch(world)
-
     deliver().clear()
+    return plan
+
+
+@pytest.mark.usefixtures("plan_without_westmarch")
+def test_signatory_that_left_is_not_reminded() -> None:
     services.remind_signatories(now=timezone.now())
-    fewer_homes(plan, world)
-    publish(plan, world, "Wet ground.")
 
     assert [email.to for email in deliver() if "/plans/sign/" in email.body] == []
 
 
-def test_new_version_does_not_wait_for_a_signatory_that_left(world: World) -> None:
-    plan = plan_awaiting_signatures(world, now=timezone.now() - dt.timedelta(days=20))
-    decide(plan, world.larkhaven, world.amina)
-    leave_partnership_as_westmarch(world)
+def test_signatory_that_left_is_not_asked_to_sign_a_new_version(world: World, plan_without_westmarch: Plan) -> None:
+    fewer_homes(plan_without_westmarch, world)
+
+    publish(plan_without_westmarch, world, "Wet ground.")
+
+    assert [email.to for email in deliver() if "/plans/sign/" in email.body] == []
+
+
+def test_new_version_does_not_wait_for_a_signatory_that_left(world: World, plan_without_westmarch: Plan) -> None:
+    plan = plan_without_westmarch
     fewer_homes(plan, world)
 
     publish(plan, world, "Wet ground.")

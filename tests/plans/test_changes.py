@@ -51,31 +51,39 @@ def test_equal_contents_have_no_changes(content: Content) -> None:
     copied_content = normalise(json.loads(json.dumps(content)))
 
     assert changes_between(content, copied_content) == ()
+
+
+def test_summary_of_no_changes_says_that_nothing_changed() -> None:
     assert summary(()) == "Nothing changed."
 
 
 @given(pairs())
 @settings(max_examples=120)
-def test_changes_of_any_two_contents_are_complete_worded_counted_and_confidential(
-    pair: tuple[Content, Content],
-) -> None:
-    """Check everything in one test, because making two contents takes longer than all of the checks."""
+def test_changes_of_any_two_contents_turn_one_into_the_other(pair: tuple[Content, Content]) -> None:
     before, after = pair
     copy_of_before = copy.deepcopy(before)
 
-    found_changes = changes_between(before, after)
+    changes = changes_between(before, after)
 
-    assert apply_changes(found_changes, before) == after
+    assert apply_changes(changes, before) == after
     assert before == copy_of_before
-    assert bool(found_changes) == (before != after)
-    assert all(change.sentence() and change.field_label and change.what_label for change in found_changes)
-    assert summary(found_changes)
-    assert_figures_agree(before, after)
-    assert_nothing_confidential_is_shown(before, after)
+    assert bool(changes) == (before != after)
 
 
-def assert_figures_agree(before: Content, after: Content) -> None:
-    """Assert that the totals are those of the contents, and that each table adds up to them."""
+@given(pairs())
+@settings(max_examples=120)
+def test_every_change_of_any_two_contents_has_words_for_its_readers(pair: tuple[Content, Content]) -> None:
+    changes = changes_between(*pair)
+
+    assert all(change.sentence() and change.field_label and change.what_label for change in changes)
+    assert summary(changes)
+
+
+@given(pairs())
+@settings(max_examples=120)
+def test_totals_of_homes_agree_with_any_two_contents(pair: tuple[Content, Content]) -> None:
+    before, after = pair
+
     totals = homes_totals(before, after)
 
     assert (totals.total.was, totals.total.now) == (total_homes(before), total_homes(after))
@@ -85,18 +93,22 @@ def assert_figures_agree(before: Content, after: Content) -> None:
         assert sum(row.was for row in rows) == totals.total.was
 
 
-def assert_nothing_confidential_is_shown(before: Content, after: Content) -> None:
-    """Assert that the changes for readers outside contain no confidential site and no restricted field."""
+@given(pairs())
+@settings(max_examples=120)
+def test_changes_for_readers_outside_leave_out_confidential_sites(pair: tuple[Content, Content]) -> None:
+    before, after = pair
     hidden_keys = {site["key"] for site in after["sites"] if site["confidential"]}
 
-    found_changes = changes_between(content_for_outside(before), content_for_outside(after))
+    changes = changes_between(content_for_outside(before), content_for_outside(after))
 
-    assert not [
+    # A site that became confidential is shown as removed, with what it had before.
+    revealing_changes = [
         change
-        for change in found_changes
+        for change in changes
         if change.what in ("site", "homes") and change.kind != "removed" and change.key in hidden_keys
     ]
-    assert not [change for change in found_changes if change.field == "notes"]
+    assert revealing_changes == []
+    assert [change for change in changes if change.field == "notes"] == []
     assert content_for_outside(content_for_outside(after)) == content_for_outside(after)
 
 
@@ -107,12 +119,8 @@ def test_fewer_homes_show_old_number_new_number_and_difference() -> None:
     (change,) = changes_between(a_plan(), changed_content)
 
     assert change.sentence() == "Homes, Social Rent at North Quay: was 120, now 100 (20 fewer)"
-    assert change.what == "homes"
-    assert change.kind == "changed"
-    assert change.was == 120
-    assert change.now == 100
-    assert change.difference == -20
-    assert change.anchor == "sites/north-quay"
+    assert (change.was, change.now, change.difference) == (120, 100, -20)
+    assert (change.what, change.kind, change.anchor) == ("homes", "changed", "sites/north-quay")
 
 
 @pytest.mark.parametrize(
@@ -155,6 +163,12 @@ def test_removed_site_is_shown_with_its_homes() -> None:
     assert change.was["forecast_completion"] == "2027-06"
 
 
+def content_with_homes(count_by_year: dict[str, int]) -> Content:
+    """Return a content with one site, which has these numbers of homes for Social Rent by year."""
+    homes = [{"tenure": "Social Rent", "year": year, "count": count} for year, count in count_by_year.items()]
+    return a_plan(sites=[{"name": "North Quay", "homes": homes}])
+
+
 @pytest.mark.parametrize(
     ("was", "now", "sentences"),
     [
@@ -183,25 +197,15 @@ def test_removed_site_is_shown_with_its_homes() -> None:
     ],
 )
 def test_homes_of_another_year_read_as_moved(was: dict[str, int], now: dict[str, int], sentences: list[str]) -> None:
-    before, after = (
-        a_plan(
-            sites=[
-                {
-                    "name": "North Quay",
-                    "homes": [{"tenure": "Social Rent", "year": year, "count": count} for year, count in years.items()],
-                }
-            ]
-        )
-        for years in (was, now)
-    )
+    before, after = content_with_homes(was), content_with_homes(now)
 
-    found_changes = changes_between(before, after)
+    changes = changes_between(before, after)
 
-    assert [change.sentence() for change in found_changes] == sentences
-    assert homes_difference(found_changes) == sum(now.values()) - sum(was.values())
-    assert " moved from " in summary(found_changes)
-    assert all(change.is_substantive for change in found_changes)
-    assert apply_changes(found_changes, before) == after
+    assert [change.sentence() for change in changes] == sentences
+    assert homes_difference(changes) == sum(now.values()) - sum(was.values())
+    assert " moved from " in summary(changes)
+    assert all(change.is_substantive for change in changes)
+    assert apply_changes(changes, before) == after
 
 
 def test_summary_is_one_paragraph_of_words_and_figures() -> None:
@@ -222,20 +226,21 @@ def test_summary_is_one_paragraph_of_words_and_figures() -> None:
 # ---- Every kind of piece and every field
 
 
-def contents_with_different_field(collection: Collection | None, field: Field) -> tuple[Content, Content]:
-    """Return two contents that differ in one field of one item or of `about`."""
-    values = tuple(CHOICES[field.code]) if field.shape == "choice" else FEW[field.shape]
-    first_value, second_value = values[-2:]
-    raw: Content = {"sites": [{"key": f"item-{number}", "name": f"Site {number}"} for number in range(2)]}
+def content_with_field(collection: Collection | None, field: Field, value: Any) -> Content:
+    """Return a content in which one field has this value, in `about` or in the item "item-0" of a collection."""
+    sites = [{"key": "item-0", "name": "Site 0"}, {"key": "item-1", "name": "Site 1"}]
     if collection is None:
-        return normalise(raw | {"about": {field.code: first_value}}), normalise(
-            raw | {"about": {field.code: second_value}}
-        )
-    items = [{"key": "item-0", collection.title: "Name", field.code: value} for value in (first_value, second_value)]
-    other_sites = raw["sites"][1:] if collection.code == "sites" else []
-    return normalise(raw | {collection.code: [items[0], *other_sites]}), normalise(
-        raw | {collection.code: [items[1], *other_sites]}
-    )
+        return normalise({"sites": sites, "about": {field.code: value}})
+    item = {"key": "item-0", collection.title: "Name", field.code: value}
+    if collection.code == "sites":
+        return normalise({"sites": [item, sites[1]]})
+    return normalise({"sites": sites, collection.code: [item]})
+
+
+def two_values_of(field: Field) -> tuple[Any, Any]:
+    """Return two different values that the field can have."""
+    values = tuple(CHOICES[field.code]) if field.shape == "choice" else FEW[field.shape]
+    return values[-2], values[-1]
 
 
 def shows_difference(row: ChangeRow) -> bool:
@@ -261,7 +266,9 @@ EVERY_FIELD = [(None, field) for field in ABOUT] + [
     ids=[f"{collection.code if collection else 'about'}-{field.code}" for collection, field in EVERY_FIELD],
 )
 def test_changing_one_field_gives_one_row_with_both_values(collection: Collection | None, field: Field) -> None:
-    before, after = contents_with_different_field(collection, field)
+    old_value, new_value = two_values_of(field)
+    before = content_with_field(collection, field, old_value)
+    after = content_with_field(collection, field, new_value)
 
     compared = compare_plan_contents(before, after, areas={"E07000228": "Mid Sussex", "E08000016": "Barnsley"})
 
@@ -277,28 +284,37 @@ def test_changing_one_field_gives_one_row_with_both_values(collection: Collectio
 @given(chains_of_contents)
 @settings(max_examples=60)
 def test_every_difference_is_visible_on_the_page_and_in_the_spreadsheet(
-    work: tuple[Content, Content, Content],
+    chain: tuple[Content, Content, Content],
 ) -> None:
-    for before, after in (
-        (work[0], work[1]),
-        (work[1], work[2]),
-        (work[2], work[0]),
-        (content_for_outside(work[0]), content_for_outside(work[1])),
-    ):
-        compared = compare_plan_contents(before, after)
-        rows = change_rows(compared)
+    original, first_copy, second_copy = chain
 
-        assert compared.is_empty == (before == after)
-        assert apply_changes(compared.changes, before) == after
-        assert len(rows) == len(compared.changes)
-        assert [row for row in rows if not shows_difference(row)] == []
-        assert len([row for row in csv_rows(compared, was="1", now="2") if row[3]]) == 1 + len(rows)
+    assert_every_difference_is_visible(original, first_copy)
+    assert_every_difference_is_visible(first_copy, second_copy)
+    assert_every_difference_is_visible(second_copy, original)
+    assert_every_difference_is_visible(content_for_outside(original), content_for_outside(first_copy))
+
+
+#: The place of the column "Change" in a row of the spreadsheet. It is empty in rows that are not changes.
+CHANGE_COLUMN = 3
+
+
+def assert_every_difference_is_visible(before: Content, after: Content) -> None:
+    """Assert that page and spreadsheet show one row with a visible difference for each change."""
+    compared = compare_plan_contents(before, after)
+
+    rows = change_rows(compared)
+    rows_of_changes = [row for row in csv_rows(compared, was="1", now="2") if row[CHANGE_COLUMN]]
+    assert compared.is_empty == (before == after)
+    assert apply_changes(compared.changes, before) == after
+    assert len(rows) == len(compared.changes)
+    assert [row for row in rows if not shows_difference(row)] == []
+    assert len(rows_of_changes) == 1 + len(rows)  # the row of headings too
 
 
 @given(chains_of_contents)
 @settings(max_examples=30)
-def test_changes_can_be_reversed(work: tuple[Content, Content, Content]) -> None:
-    before, after, _ = work
+def test_changes_can_be_reversed(chain: tuple[Content, Content, Content]) -> None:
+    before, after, _ = chain
 
     changes_forwards = changes_between(before, after)
     changes_backwards = changes_between(after, before)
@@ -325,9 +341,9 @@ def test_moved_item_is_shown_with_its_places_when_an_item_before_it_was_removed(
     before = with_sections("Gone", "Aims", "Need", "Sites")
     after = with_sections("Need", "Aims", "Sites")
 
-    found_changes = changes_between(before, after)
+    changes = changes_between(before, after)
 
-    assert [change.sentence() for change in found_changes] == [
+    assert [change.sentence() for change in changes] == [
         "Section Need: moved from place 3 to place 1",
         "Section removed: Gone",
     ]
@@ -346,6 +362,7 @@ def test_moved_item_names_its_neighbours_when_its_place_has_the_same_number() ->
 
 
 def only_change(before: Content, after: Content, areas: dict[str, str] | None = None) -> Change:
+    """Return the only change between two contents. `areas` has the name of each area by its code."""
     (change,) = changes_between(before, after, areas or {})
     return change
 
@@ -366,10 +383,9 @@ def content_with_milestone_at(site: str) -> Content:
     ],
 )
 def test_milestone_moved_to_another_site_names_both_sites(was: str, now: str, words: str) -> None:
-    assert (
-        only_change(content_with_milestone_at(was), content_with_milestone_at(now)).sentence()
-        == f"Milestone Start, site: {words}"
-    )
+    change = only_change(content_with_milestone_at(was), content_with_milestone_at(now))
+
+    assert change.sentence() == f"Milestone Start, site: {words}"
 
 
 def content_with_site_in(area_code: str) -> Content:
@@ -394,26 +410,32 @@ def test_old_district_and_its_successor_with_the_same_name_are_told_apart() -> N
     assert change.now_words == "Fareham (another of that name)"
 
 
-def test_added_and_removed_items_are_shown_in_full() -> None:
+HANDOVER = {
+    "name": "Handover",
+    "site": "north-quay",
+    "forecast": "2028-05",
+    "status": "at_risk",
+    "note": "Wet ground.",
+}
+HANDOVER_IN_FULL = "Handover (forecast May 2028); site: North Quay; forecast: May 2028; status: At risk.\nWet ground."
+
+
+def test_added_item_is_shown_in_full() -> None:
     before = a_plan()
-    after = a_plan(
-        milestones=[
-            *before["milestones"],
-            {
-                "name": "Handover",
-                "site": "north-quay",
-                "forecast": "2028-05",
-                "status": "at_risk",
-                "note": "Wet ground.",
-            },
-        ]
-    )
+    after = a_plan(milestones=[*before["milestones"], HANDOVER])
 
     (row,) = change_rows(compare_plan_contents(before, after))
 
-    assert row.now == (
-        "Handover (forecast May 2028); site: North Quay; forecast: May 2028; status: At risk.\nWet ground."
-    )
+    assert row.now == HANDOVER_IN_FULL
+
+
+def test_removed_item_is_shown_in_full() -> None:
+    before = a_plan(milestones=[HANDOVER])
+    after = a_plan(milestones=[])
+
+    (row,) = change_rows(compare_plan_contents(before, after))
+
+    assert row.was == HANDOVER_IN_FULL
 
 
 def test_cleared_value_is_shown_as_cleared() -> None:

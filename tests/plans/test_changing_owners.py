@@ -280,32 +280,40 @@ def test_the_only_owner_cannot_give_up_ownership(world: World) -> None:
         )
 
 
+def test_page_of_owners_links_to_the_form_to_offer_the_plan(world: World, as_: Callable[[User], Client]) -> None:
+    plan = published_plan(world)
+
+    owners_page = as_(world.amina).get(reverse("plans:owners", args=[plan.pk])).content.decode()
+
+    assert reverse("plans:offer", args=[plan.pk, plan.owners.get().pk]) in owners_page
+
+
 def test_lead_offers_a_plan_on_its_page(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world)
-    amina = as_(world.amina)
     address = reverse("plans:offer", args=[plan.pk, plan.owners.get().pk])
-    owners_page = amina.get(reverse("plans:owners", args=[plan.pk])).content.decode()
 
-    amina.post(address, {"organisation": world.westmarch.pk, "hands_over": "no", "message": "Join us."})
+    as_(world.amina).post(address, {"organisation": world.westmarch.pk, "hands_over": "no", "message": "Join us."})
 
     offer = OwnershipOffer.objects.get()
-    assert address in owners_page
     assert offer.organisation == world.westmarch
     assert not offer.hands_over
     assert offer.message == "Join us."
 
 
-def test_lead_finds_an_offer_in_their_tasks_and_on_the_page_of_offers(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_lead_finds_an_offer_in_their_tasks(world: World) -> None:
     offer = offer_plan(world, published_plan(world), hands_over=False)
-    answer_address = reverse("plans:answer-ownership", args=[offer.pk])
 
-    task_addresses = [task.path for task in tasks_from(WAITING, world.ben, timezone.now())]
+    tasks = tasks_from(WAITING, world.ben, timezone.now())
+
+    assert reverse("plans:answer-ownership", args=[offer.pk]) in [task.path for task in tasks]
+
+
+def test_lead_finds_an_offer_on_the_page_of_offers(world: World, as_: Callable[[User], Client]) -> None:
+    offer = offer_plan(world, published_plan(world), hands_over=False)
+
     page_of_offers = as_(world.ben).get(reverse("plans:ownership")).content.decode()
 
-    assert answer_address in task_addresses
-    assert answer_address in page_of_offers
+    assert reverse("plans:answer-ownership", args=[offer.pk]) in page_of_offers
 
 
 def test_lead_accepts_an_offer_on_its_page(world: World, as_: Callable[[User], Client]) -> None:
@@ -378,11 +386,11 @@ def test_page_to_leave_says_what_happens_to_the_plans(world: World, as_: Callabl
     begin(world, title="Island homes")
     make_westmarch_chair(world)
 
-    page = as_(world.amina).get(
+    response = as_(world.amina).get(
         reverse("agreements:leave", args=[world.partnership.pk, world.party(world.larkhaven).pk])
     )
 
-    html = page.content.decode()
+    html = response.content.decode()
     assert "will no longer own “Estuary delivery programme”" in html
     assert "the only owner of “Island homes”, so the plan leaves the partnership too" in html
 
@@ -453,15 +461,17 @@ def test_upgrade_leaves_plans_of_present_parties_in_the_partnership(world: World
 def test_leads_of_both_owners_see_until_when_a_former_party_owned_the_plan(
     world: World, as_: Callable[[User], Client], plan_of_former_party: Plan, name: str
 ) -> None:
-    page = as_(getattr(world, name)).get(reverse("plans:ownership")).content.decode()
+    html = as_(getattr(world, name)).get(reverse("plans:ownership")).content.decode()
 
-    assert "Westmarch Borough Council, until" in page
-    assert plan_of_former_party.title in page
+    assert "Westmarch Borough Council, until" in html
+    assert plan_of_former_party.title in html
 
 
 @pytest.mark.usefixtures("plan_of_former_party")
 def test_leads_of_other_organisations_do_not_see_former_owners(world: World, as_: Callable[[User], Client]) -> None:
-    assert "Westmarch" not in as_(world.chidi).get(reverse("plans:ownership")).content.decode()
+    html = as_(world.chidi).get(reverse("plans:ownership")).content.decode()
+
+    assert "Westmarch" not in html
 
 
 def test_history_of_a_plan_says_that_a_former_party_no_longer_owns_it(
@@ -502,10 +512,11 @@ def test_upgrade_removes_a_plan_from_the_partnership_its_only_owner_left(world: 
     assert Plan.objects.visible_to(world.ben).filter(pk=plan.pk).exists()
 
 
-def test_upgrade_fills_in_the_organisations_of_shares_and_keeps_openings(world: World) -> None:
-    plan = begin(world)
+@pytest.fixture
+def share_of_older_code(world: World) -> Share:
+    """Return a share of Larkhaven's draft with Nadia, without the organisations that older code did not store."""
     share = services.share_draft(
-        plan=plan,
+        plan=begin(world),
         email=world.nadia.email,
         may_comment=True,
         message="",
@@ -513,15 +524,27 @@ def test_upgrade_fills_in_the_organisations_of_shares_and_keeps_openings(world: 
         author=world.amina,
         now=timezone.now(),
     )
+    Share.objects.filter(pk=share.pk).update(organisation=None, shown_for=None)
+    return share
+
+
+def test_upgrade_fills_in_the_organisations_of_shares(world: World, share_of_older_code: Share) -> None:
+    MIGRATION.fill_in(apps, None)
+    MIGRATION.end_showings(apps, None)
+
+    share_of_older_code.refresh_from_db()
+    assert share_of_older_code.organisation == world.riverside
+    assert share_of_older_code.shown_for == world.larkhaven
+    assert share_of_older_code.revoked_at is None
+
+
+def test_upgrade_keeps_openings_that_older_code_cleared(share_of_older_code: Share) -> None:
     opened_at = timezone.now()
-    Share.objects.filter(pk=share.pk).update(organisation=None, shown_for=None, opened_at=opened_at)
-    Share.objects.filter(pk=share.pk).update(opened_at=None)
+    older_shares = Share.objects.filter(pk=share_of_older_code.pk)
+    older_shares.update(opened_at=opened_at)
+    older_shares.update(opened_at=None)  # the history of changes still has the time of the opening
 
     MIGRATION.fill_in(apps, None)
     MIGRATION.end_showings(apps, None)
 
-    share.refresh_from_db()
-    assert share.organisation == world.riverside
-    assert share.shown_for == world.larkhaven
-    assert share.revoked_at is None
-    assert [opening.at for opening in share.openings.all()] == [opened_at]
+    assert [opening.at for opening in share_of_older_code.openings.all()] == [opened_at]

@@ -30,6 +30,7 @@ def comment_as(plan: Plan, author: User, text: str = "Why here?", anchor: str = 
 
 
 def comments_page(client: Client, plan: Plan) -> str:
+    """Return the HTML of the comments on the published plan."""
     return client.get(reverse("plans:comments", kwargs={"pk": plan.pk})).content.decode()
 
 
@@ -50,9 +51,9 @@ def test_comment_stays_when_its_site_is_removed(world: World, as_: Callable[[Use
 
     publish(plan, world, "Sold.")
 
-    page = comments_page(as_(world.amina), plan)
-    assert "On a removed site: North Quay" in page
-    assert "Why here?" in page
+    html = comments_page(as_(world.amina), plan)
+    assert "On a removed site: North Quay" in html
+    assert "Why here?" in html
 
 
 def test_threads_of_a_closed_plan_cannot_be_resolved(world: World) -> None:
@@ -91,17 +92,27 @@ def test_resolved_thread_is_reopened_by_a_new_reply(world: World) -> None:
 
 def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) -> None:
     plan = published_plan(world)
-
     deliver().clear()
+
+    # Chidi may not read the plan.
     comment_as(plan, world.amina, "@Ben West, and @Chidi Tide: the figure is forty-two.")
 
-    assert [email.to for email in deliver()] == [[world.ben.email]]
-    assert "forty-two" not in deliver()[0].body
-    assert [item.action for item in tasks_from(WAITING, world.ben, timezone.now())] == ["Answer Amina Larch’s comment"]
+    (email,) = deliver()
+    assert email.to == [world.ben.email]
+    assert "forty-two" not in email.body
+
+
+def test_mentioned_person_finds_the_comment_in_their_tasks(world: World) -> None:
+    plan = published_plan(world)
+
+    comment_as(plan, world.amina, "@Ben West: the figure is forty-two.")
+
+    tasks = tasks_from(WAITING, world.ben, timezone.now())
+    assert [task.action for task in tasks] == ["Answer Amina Larch’s comment"]
 
 
 @pytest.mark.parametrize(
-    ("text", "called"),
+    ("text", "mentioned_names"),
     [
         ("@Ben West-Lake O’Hara: the figure?", ["Ben West-Lake O'Hara"]),
         ("@ben west. Please look.", ["Ben West"]),
@@ -111,15 +122,16 @@ def test_mentioned_person_gets_one_email_without_the_comment_text(world: World) 
         ("@nameless: the figure?", []),
     ],
 )
-def test_people_are_mentioned_by_their_full_names(world: World, text: str, called: list[str]) -> None:
+def test_people_are_mentioned_by_their_full_names(world: World, text: str, mentioned_names: list[str]) -> None:
     plan = published_plan(world)
     person_with_longer_name = person("Ben West-Lake O'Hara", "longer@westmarch.example")
+    person_without_name = person("", "nameless@westmarch.example")
     join(person_with_longer_name, world.westmarch, "viewer", world.now)
-    join(person("", "nameless@westmarch.example"), world.westmarch, "viewer", world.now)
+    join(person_without_name, world.westmarch, "viewer", world.now)
 
     comment = comment_as(plan, world.amina, text)
 
-    assert [mention.person.name for mention in comment.mentions.order_by("person__name")] == called
+    assert [mention.person.name for mention in comment.mentions.order_by("person__name")] == mentioned_names
 
 
 def test_author_without_a_name_shows_no_part_of_their_address(world: World, as_: Callable[[User], Client]) -> None:
@@ -128,10 +140,10 @@ def test_author_without_a_name_shows_no_part_of_their_address(world: World, as_:
     join(author, world.westmarch, "editor", world.now)
     comment_as(plan, author, "Why here?")
 
-    page = comments_page(as_(world.amina), plan)
+    html = comments_page(as_(world.amina), plan)
 
-    assert "a person without a name" in page
-    assert "nameless" not in page
+    assert "a person without a name" in html
+    assert "nameless" not in html
 
 
 def test_author_sees_who_will_be_emailed_about_a_mention(world: World, as_: Callable[[User], Client]) -> None:
@@ -154,7 +166,9 @@ def test_person_mentioned_on_a_draft_gets_a_link_to_the_comment(world: World) ->
     assert task.path == f"{reverse('plans:draft-comments', args=[plan.pk])}#comment-{comment.pk}"
 
 
-def test_pieces_show_their_number_of_comments_with_links_both_ways(world: World, as_: Callable[[User], Client]) -> None:
+@pytest.fixture
+def plan_with_comments(world: World) -> Plan:
+    """Return a plan with two comments on its 56th site, one on its section "Vision", and a resolved one there."""
     sites = [{"key": f"site-{number}", "name": f"Site {number}"} for number in range(60)]
     plan = published_plan(world, content=CONTENT | {"sites": sites})
     thread = comment_as(plan, world.ben, anchor="sites/site-55")
@@ -162,19 +176,34 @@ def test_pieces_show_their_number_of_comments_with_links_both_ways(world: World,
     comment_as(plan, world.ben, "A good aim.", anchor="sections/vision")
     resolved_thread = comment_as(plan, world.ben, "Typo.", anchor="sections/vision")
     services.set_resolved(comment=resolved_thread, resolved=True, author=world.amina, now=timezone.now())
+    return plan
+
+
+def test_pieces_of_a_plan_link_to_their_unresolved_comments(
+    world: World, as_: Callable[[User], Client], plan_with_comments: Plan
+) -> None:
+    detail = reverse("plans:detail", kwargs={"pk": plan_with_comments.pk})
     amina = as_(world.amina)
-    detail = reverse("plans:detail", kwargs={"pk": plan.pk})
 
-    first_page, second_page = (tight(amina.get(f"{detail}{query}").content.decode()) for query in ("", "?sites=2"))
-    comments_of_site = amina.get(
-        reverse("plans:comments", kwargs={"pk": plan.pk}) + "?about=sites/site-55"
-    ).content.decode()
+    first_page_of_sites, second_page_of_sites = (
+        tight(amina.get(address).content.decode()) for address in (detail, f"{detail}?sites=2")
+    )
 
-    assert '?about=sections/vision">1 comment<' in first_page
-    assert '?about=sites/site-55">2 comments<' in second_page
-    assert f'href="{detail}?site=site-55#sites-site-55"' in comments_of_site
-    assert "Because of the road." in comments_of_site
-    assert "A good aim." not in comments_of_site
+    assert '?about=sections/vision">1 comment<' in first_page_of_sites
+    assert '?about=sites/site-55">2 comments<' in second_page_of_sites
+
+
+def test_comments_on_a_site_link_to_the_site(
+    world: World, as_: Callable[[User], Client], plan_with_comments: Plan
+) -> None:
+    detail = reverse("plans:detail", kwargs={"pk": plan_with_comments.pk})
+    address = reverse("plans:comments", kwargs={"pk": plan_with_comments.pk}) + "?about=sites/site-55"
+
+    html = as_(world.amina).get(address).content.decode()
+
+    assert f'href="{detail}?site=site-55#sites-site-55"' in html
+    assert "Because of the road." in html
+    assert "A good aim." not in html
 
 
 def test_readers_outside_see_numbers_of_their_own_comments_only(world: World, as_: Callable[[User], Client]) -> None:
@@ -194,11 +223,11 @@ def test_readers_outside_see_only_threads_they_started(world: World, as_: Callab
     own_thread = comment_as(plan, world.chidi, "From outside.")
     comment_as(plan, world.amina, "An answer to you.", parent=own_thread)
 
-    page = comments_page(as_(world.chidi), plan)
+    html = comments_page(as_(world.chidi), plan)
 
-    assert "Between us partners." not in page
-    assert "From outside." in page
-    assert "An answer to you." in page
+    assert "Between us partners." not in html
+    assert "From outside." in html
+    assert "An answer to you." in html
 
 
 def test_readers_outside_cannot_comment_on_a_confidential_site(world: World) -> None:
@@ -212,7 +241,7 @@ def test_hostile_text_is_shown_as_typed(world: World, as_: Callable[[User], Clie
     plan = published_plan(world)
     comment_as(plan, world.ben, "<script>alert(1)</script>")
 
-    page = comments_page(as_(world.amina), plan)
+    html = comments_page(as_(world.amina), plan)
 
-    assert "<script>alert(1)</script>" not in page
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert(1)</script>" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html

@@ -24,6 +24,11 @@ def propose_address(plan: Plan, piece: str = "") -> str:
     return reverse("plans:propose", args=[plan.pk]) + (f"?from={piece}" if piece else "")
 
 
+def origin_in_address(client: Client, plan: Plan, piece: str) -> str:
+    """Return the origin in the address of the form to which a plan sends people who propose a commitment."""
+    return client.get(propose_address(plan, piece)).url.partition("from=")[2]
+
+
 def confirm_for_both_sides(world: World, commitment: Commitment) -> Commitment:
     """Confirm a commitment of Larkhaven to Westmarch, and make Eddie its owner."""
     for side, lead, owner in ((world.larkhaven, world.amina, world.eddie), (world.westmarch, world.ben, None)):
@@ -66,10 +71,8 @@ def test_form_starts_with_the_details_of_the_site(world: World, as_: Callable[[U
     assert response.status_code == 200
     assert "North Quay, in the plan “Estuary delivery programme”" in html
     assert "Complete North Quay" in html
-    assert suggestion.giver == world.larkhaven
-    assert suggestion.receiver == world.westmarch
-    assert suggestion.quantity == 120
-    assert suggestion.unit == "homes"
+    assert (suggestion.giver, suggestion.receiver) == (world.larkhaven, world.westmarch)
+    assert (suggestion.quantity, suggestion.unit) == (120, "homes")
     assert suggestion.due_on == dt.date(2028, 6, 30)
 
 
@@ -81,29 +84,38 @@ def test_form_starts_with_the_details_of_the_site(world: World, as_: Callable[[U
         ("milestones/start", "Start on site, in the plan “Estuary delivery programme”, version 1"),
     ],
 )
-def test_commitment_keeps_its_origin_and_the_plan_shows_it(
+def test_commitment_keeps_its_origin_in_a_plan(
     world: World, as_: Callable[[User], Client], piece: str, words: str
 ) -> None:
     plan = published_plan(world)
-    came_from = as_(world.amina).get(propose_address(plan, piece)).url.partition("from=")[2]
+    came_from = origin_in_address(as_(world.amina), plan, piece)
 
     commitment = propose(world, came_from)
 
     assert [link.words for link in origin_links_of(commitment, world.ben)] == [words]
-    assert commitment.reference in as_(world.ben).get(plan.get_absolute_url()).content.decode()
     assert PlanCommitment.objects.get(plan=plan).anchor == piece
+
+
+@pytest.mark.parametrize("piece", ["", "sites/north-quay", "milestones/start"])
+def test_plan_shows_the_commitments_that_came_from_it(world: World, as_: Callable[[User], Client], piece: str) -> None:
+    plan = published_plan(world)
+    commitment = propose(world, origin_in_address(as_(world.amina), plan, piece))
+
+    html = as_(world.ben).get(plan.get_absolute_url()).content.decode()
+
+    assert commitment.reference in html
 
 
 def test_replacement_terms_keep_the_origin(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world)
-    came_from = as_(world.amina).get(propose_address(plan, "sites/north-quay")).url.partition("from=")[2]
+    came_from = origin_in_address(as_(world.amina), plan, "sites/north-quay")
     old_commitment = confirm_for_both_sides(world, propose(world, came_from))
 
     new_commitment = confirm_for_both_sides(world, propose(world, "", replaces=old_commitment))
 
-    assert [link.words for link in origin_links_of(new_commitment, world.ben)] == [
-        link.words for link in origin_links_of(old_commitment, world.ben)
-    ]
+    words = "North Quay, in the plan “Estuary delivery programme”, version 1"
+    assert [link.words for link in origin_links_of(old_commitment, world.ben)] == [words]
+    assert [link.words for link in origin_links_of(new_commitment, world.ben)] == [words]
     assert PlanCommitment.objects.get(commitment=new_commitment).anchor == "sites/north-quay"
 
 
@@ -131,16 +143,32 @@ def test_origin_stays_with_its_first_name_when_its_site_is_renamed_and_removed(w
     assert origin_links_of(commitment, world.amina)[0].words.startswith("North Quay, in the plan")
 
 
-def test_origin_in_a_hidden_piece_is_named_only_to_readers_inside(world: World, as_: Callable[[User], Client]) -> None:
+@pytest.fixture
+def commitment_from_hidden_milestone(world: World) -> Commitment:
+    """Return a commitment from the milestone of a confidential site, in a plan that the network may read."""
     plan = published_plan(world, audience="network")
     hidden_milestone = Milestone.objects.get(plan=plan, key="secret-start")
-    commitment = propose(world, f"plan-milestone-{hidden_milestone.pk}")
+    return propose(world, f"plan-milestone-{hidden_milestone.pk}")
 
-    assert CANARY in origin_links_of(commitment, world.ben)[0].words
-    assert [link.words for link in origin_links_of(commitment, world.chidi)] == [
-        "the plan “Estuary delivery programme”, version 1"
-    ]
-    assert commitment.reference not in as_(world.chidi).get(plan.get_absolute_url()).content.decode()
+
+def test_origin_in_a_hidden_piece_is_named_only_to_readers_inside(
+    world: World, commitment_from_hidden_milestone: Commitment
+) -> None:
+    links_for_partner = origin_links_of(commitment_from_hidden_milestone, world.ben)
+    links_for_stranger = origin_links_of(commitment_from_hidden_milestone, world.chidi)
+
+    assert CANARY in links_for_partner[0].words
+    assert [link.words for link in links_for_stranger] == ["the plan “Estuary delivery programme”, version 1"]
+
+
+def test_plan_does_not_show_commitments_from_hidden_pieces_to_readers_outside(
+    world: World, as_: Callable[[User], Client], commitment_from_hidden_milestone: Commitment
+) -> None:
+    plan = PlanCommitment.objects.get(commitment=commitment_from_hidden_milestone).plan
+
+    html = as_(world.chidi).get(plan.get_absolute_url()).content.decode()
+
+    assert commitment_from_hidden_milestone.reference not in html
 
 
 def test_stranger_cannot_propose_commitments_from_a_plan(world: World, as_: Callable[[User], Client]) -> None:

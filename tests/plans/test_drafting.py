@@ -149,12 +149,12 @@ def test_conflict_on_a_milestone_shows_sites_by_name(world: World, as_: Callable
     assert "north-quay" not in table
 
 
-def test_pieces_are_moved_up_and_down(world: World, as_: Callable[[User], Client]) -> None:
+@pytest.mark.parametrize(("key", "way"), [("inside", "up"), ("vision", "down")])
+def test_section_is_moved_past_its_neighbour(world: World, as_: Callable[[User], Client], key: str, way: str) -> None:
     plan = begin(world)
+    address = reverse("plans:move-item", kwargs={"pk": plan.pk, "code": "sections", "key": key})
 
-    as_(world.amina).post(
-        reverse("plans:move-item", kwargs={"pk": plan.pk, "code": "sections", "key": "inside"}), {"way": "up"}
-    )
+    as_(world.amina).post(address, {"way": way})
 
     assert [section["key"] for section in draft_content(plan)["sections"]] == ["inside", "vision"]
 

@@ -39,6 +39,7 @@ def value_for(piece: str, text: str) -> Any:
     if not text:
         return None
     if piece.startswith("sites/"):
+        # A site has no text, so each text becomes another number of homes. For example, "a" becomes 107.
         return {"name": "Quay", "homes": [{"tenure": "social_rent", "count": len(text) * 10 + ord(text[-1])}]}
     return {"title": "Part", "body": text}
 
@@ -108,7 +109,7 @@ class ExpectedDraft:
         except services.PieceConflict:
             assert not is_newest
             return
-        new_value = normalised(step.piece, value)
+        new_value = normalise_value(step.piece, value)
         assert is_newest or new_value == self.values[step.piece]
         self.values[step.piece] = new_value
         self.revisions[step.piece] = draft.revision_of(step.piece)
@@ -149,7 +150,7 @@ def test_no_order_of_loads_saves_removals_and_moves_loses_a_change(world: World,
         assert [section["key"] for section in content["sections"]] == expected.section_keys
 
 
-def normalised(piece: str, value: Any) -> Any:
+def normalise_value(piece: str, value: Any) -> Any:
     """Return the saved value in its normalised form."""
     return get_piece(set_piece(empty_content(), piece, value), piece)
 
@@ -203,8 +204,8 @@ def test_saves_removals_and_moves_at_the_same_moment_lose_nothing() -> None:
         partial(services.save_piece, piece="sections/inside", value=None, based_on=0, **arguments),
     )
 
-    assert not any(isinstance(outcome, Exception) for outcome in outcomes)
     content = draft_content(plan)
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
     assert [section["key"] for section in content["sections"]] == ["last", "vision"]
     assert body_of(plan) == "Eddie's words."
     assert content["sites"][0]["homes"][0]["count"] == 107

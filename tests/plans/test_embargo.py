@@ -12,10 +12,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.commitments import services as commitments
+from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import parse_origin_record
 from partnerships.people.models import User
 from partnerships.plans import services
-from partnerships.plans.models import Comment, Plan, Version
+from partnerships.plans.models import Comment, Plan, PlanCommitment, Version
 from partnerships.plans.services import opening
 from tests.plans.drafts import begin, content, publish, published_plan, save
 from tests.world import World
@@ -42,32 +43,50 @@ def read_page(client: Client, name: str, plan: Plan, **more: Any) -> str:
     return client.get(reverse(name, kwargs={"pk": plan.pk, **more})).content.decode()
 
 
-def test_milestone_reported_during_an_embargo_is_hidden_with_its_version(
+def report_milestone(plan: Plan, client: Client) -> str:
+    """Report a milestone of version 2 as achieved, on its page, and return the HTML of the page that follows."""
+    response = client.post(
+        reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}),
+        {"happened": "achieved", "date": "11 April 2027", "note": "The digger came.", "based_on": "2"},
+        follow=True,
+    )
+    return response.content.decode()
+
+
+def test_milestone_reported_during_an_embargo_is_published_under_the_same_embargo(
     world: World, as_: Callable[[User], Client]
 ) -> None:
     until = in_hours(24)
     plan = plan_under_embargo(world, until)
 
-    response = as_(world.amina).post(
-        reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}),
-        {
-            "happened": "achieved",
-            "date": "11 April 2027",
-            "note": "The digger came.",
-            "based_on": "2",
-        },
-        follow=True,
-    )
+    html = report_milestone(plan, as_(world.amina))
 
-    assert "Only the owners can see this version until" in response.content.decode()
+    assert "Only the owners can see this version until" in html
     assert plan.versions.get(number=3).embargo_until == until
-    ben = as_(world.ben)
-    for page in ("plans:detail", "plans:history", "plans:compare", "plans:comments"):
-        html = read_page(ben, page, plan)
-        assert HELD_BACK not in html, page
-        assert "The digger came." not in html, page
-        assert "ersion 2" not in html, page
-    assert "ersion 2" not in ben.get(reverse("plans:list")).content.decode()
+
+
+@pytest.mark.parametrize("page", ["plans:detail", "plans:history", "plans:compare", "plans:comments"])
+def test_pages_of_a_plan_hide_a_milestone_reported_during_an_embargo(
+    world: World, as_: Callable[[User], Client], page: str
+) -> None:
+    plan = plan_under_embargo(world)
+    report_milestone(plan, as_(world.amina))
+
+    html = read_page(as_(world.ben), page, plan)
+
+    assert HELD_BACK not in html
+    assert "The digger came." not in html
+    assert "ersion 2" not in html
+
+
+def test_list_of_plans_hides_a_version_under_embargo(world: World, as_: Callable[[User], Client]) -> None:
+    plan = plan_under_embargo(world)
+    report_milestone(plan, as_(world.amina))
+
+    html = as_(world.ben).get(reverse("plans:list")).content.decode()
+
+    assert plan.title in html
+    assert "ersion 2" not in html
 
 
 def test_second_version_during_an_embargo_cannot_open_before_the_first(world: World) -> None:
@@ -82,9 +101,9 @@ def test_page_to_publish_names_the_embargo_of_the_newest_version(world: World, a
     plan = plan_under_embargo(world, in_hours(24))
     save(plan, world, "about", source="A survey.")
 
-    page = read_page(as_(world.amina), "plans:publish", plan)
+    html = read_page(as_(world.amina), "plans:publish", plan)
 
-    assert "Version 2 is under embargo until" in page
+    assert "Version 2 is under embargo until" in html
 
 
 def test_second_version_during_an_embargo_is_under_the_same_embargo_by_default(
@@ -185,7 +204,9 @@ def comment_under_embargo(world: World) -> Comment:
 def test_comments_on_an_embargoed_version_are_shown_to_its_owners(
     world: World, as_: Callable[[User], Client], comment_under_embargo: Comment
 ) -> None:
-    assert HELD_BACK in read_page(as_(world.vera), "plans:comments", comment_under_embargo.plan)
+    html = read_page(as_(world.vera), "plans:comments", comment_under_embargo.plan)
+
+    assert HELD_BACK in html
 
 
 def test_comments_on_an_embargoed_version_are_hidden_from_other_parties(
@@ -215,20 +236,19 @@ def test_embargoed_version_cannot_be_pinned_as_baseline(world: World, as_: Calla
 
     response = as_(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)
 
-    assert "Wait until the embargo has ended" in response.content.decode()
     plan.refresh_from_db()
+    assert "Wait until the embargo has ended" in response.content.decode()
     assert plan.baseline_number is None
 
 
-def test_commitment_from_an_embargoed_version_does_not_name_its_site(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+@pytest.fixture
+def commitment_from_embargoed_site(world: World) -> Commitment:
+    """Return a commitment from a site that only version 2, which is under embargo, has."""
     plan = published_plan(world)
     site = {**content(plan, 1)["sites"][0], "name": HELD_BACK}
     services.save_piece(plan=plan, piece="sites/new", value=site, based_on=None, author=world.amina, now=timezone.now())
     publish(plan, world, "One more.", embargo_until=in_hours(24))
-    site_row = plan.sites.get(key="new")
-    commitment = commitments.propose_commitment(
+    return commitments.propose_commitment(
         giver=world.larkhaven,
         receiver=world.westmarch,
         text="Build it.",
@@ -239,14 +259,36 @@ def test_commitment_from_an_embargoed_version_does_not_name_its_site(
         partnership=world.partnership,
         author=world.amina,
         now=timezone.now(),
-        came_from=parse_origin_record(f"plan-site-{site_row.pk}"),
+        came_from=parse_origin_record(f"plan-site-{plan.sites.get(key='new').pk}"),
     )
 
-    for address in (commitment.get_absolute_url(), plan.get_absolute_url()):
-        html = as_(world.ben).get(address).content.decode()
-        assert HELD_BACK not in html, address
-        assert "ersion 2" not in html, address
-    assert HELD_BACK in as_(world.amina).get(commitment.get_absolute_url()).content.decode()
+
+def test_commitment_from_an_embargoed_version_names_its_site_to_owners(
+    world: World, as_: Callable[[User], Client], commitment_from_embargoed_site: Commitment
+) -> None:
+    html = as_(world.amina).get(commitment_from_embargoed_site.get_absolute_url()).content.decode()
+
+    assert HELD_BACK in html
+
+
+def test_commitment_from_an_embargoed_version_does_not_name_its_site_to_partners(
+    world: World, as_: Callable[[User], Client], commitment_from_embargoed_site: Commitment
+) -> None:
+    html = as_(world.ben).get(commitment_from_embargoed_site.get_absolute_url()).content.decode()
+
+    assert HELD_BACK not in html
+    assert "ersion 2" not in html
+
+
+def test_plan_does_not_name_an_embargoed_site_to_partners_for_its_commitment(
+    world: World, as_: Callable[[User], Client], commitment_from_embargoed_site: Commitment
+) -> None:
+    plan = PlanCommitment.objects.get(commitment=commitment_from_embargoed_site).plan
+
+    html = as_(world.ben).get(plan.get_absolute_url()).content.decode()
+
+    assert HELD_BACK not in html
+    assert "ersion 2" not in html
 
 
 def fail_to_open(monkeypatch: pytest.MonkeyPatch, failing_plan: Plan) -> None:

@@ -57,9 +57,9 @@ def address_of_north_quay(plan: Plan) -> str:
 def test_form_of_a_site_shows_the_total_of_its_homes(world: World, as_: Callable[[User], Client]) -> None:
     plan = begin(world)
 
-    page = tight(as_(world.amina).get(address_of_north_quay(plan)).content.decode())
+    html = tight(as_(world.amina).get(address_of_north_quay(plan)).content.decode())
 
-    assert "<output data-homes-total>120</output>" in page
+    assert "<output data-homes-total>120</output>" in html
 
 
 def test_homes_are_totalled_without_javascript(world: World, as_: Callable[[User], Client]) -> None:
@@ -67,10 +67,10 @@ def test_homes_are_totalled_without_javascript(world: World, as_: Callable[[User
 
     response = as_(world.amina).post(address_of_north_quay(plan), {**GRID_DATA, "more": "totals"})
 
-    page = tight(response.content.decode())
-    assert "<output data-homes-total>1,127</output>" in page
-    assert "data-homes-row>1,120</td>" in page
-    assert 'name="homes-3-count_0"' not in page
+    html = tight(response.content.decode())
+    assert "<output data-homes-total>1,127</output>" in html
+    assert "data-homes-row>1,120</td>" in html
+    assert 'name="homes-3-count_0"' not in html
     assert homes_of(plan) == 120
 
 
@@ -98,14 +98,14 @@ def test_a_wrong_cell_is_named_and_nothing_is_saved(world: World, as_: Callable[
 
     response = as_(world.amina).post(address, data)
 
-    page = tight(response.content.decode())
+    html = tight(response.content.decode())
     assert response.status_code == 422
     assert (
         "Year of column 1: “soon” is not a year. Enter a year, for example 2027, or 2027-28 for a financial year."
-        in page
+        in html
     )
-    assert 'href="#id_homes-0-count_1">Homes, 2028-29, row 1 must be a number, like 1,150.</a>' in page
-    assert 'id="id_homes-0-count_1"' in page
+    assert 'href="#id_homes-0-count_1">Homes, 2028-29, row 1 must be a number, like 1,150.</a>' in html
+    assert 'id="id_homes-0-count_1"' in html
     assert homes_of(plan) == 120
 
 
@@ -153,10 +153,10 @@ def plan_with_many_homes(world: World) -> Plan:
 def test_form_of_a_site_with_too_many_homes_has_no_grid(
     world: World, as_: Callable[[User], Client], plan_with_many_homes: Plan
 ) -> None:
-    page = tight(as_(world.amina).get(address_of_north_quay(plan_with_many_homes)).content.decode())
+    html = tight(as_(world.amina).get(address_of_north_quay(plan_with_many_homes)).content.decode())
 
-    assert "This site has 1,560 lines of homes, which are too many to change on this page." in page
-    assert "homes-YEARS" not in page
+    assert "This site has 1,560 lines of homes, which are too many to change on this page." in html
+    assert "homes-YEARS" not in html
 
 
 def test_site_with_too_many_homes_keeps_them_when_its_other_fields_are_saved(
@@ -192,10 +192,10 @@ def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Cal
 
     response = as_(world.amina).post(address, data)
 
-    page = response.content.decode()
+    html = response.content.decode()
     assert response.status_code == 422
-    assert "Part of the table of homes is missing" in page
-    assert 'name="homes-YEARS"' not in page
+    assert "Part of the table of homes is missing" in html
+    assert 'name="homes-YEARS"' not in html
     assert homes_of(plan) == 120
 
 

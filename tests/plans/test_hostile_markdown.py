@@ -171,10 +171,10 @@ def test_text_is_rendered_once_when_it_is_saved(
         "partnerships.documents.services.rendering.to_html", lambda text: rendered_texts.append(text) or ""
     )
 
-    page = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
+    html = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
     version = publish(plan, world)
 
-    assert "A <em>new</em> vision." in page
+    assert "A <em>new</em> vision." in html
     assert version.prose["sections/vision/body"] == "<p>A <em>new</em> vision.</p>\n"
     assert rendered_texts == []
 
@@ -202,9 +202,9 @@ def test_older_draft_without_stored_html_is_still_shown(world: World, as_: Calla
     plan = begin(world)
     Draft.objects.filter(plan=plan).update(prose={}, prose_rules="", updated_at=timezone.now())
 
-    page = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
+    html = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
 
-    assert "<em>needed</em>" in page
+    assert "<em>needed</em>" in html
 
 
 def test_html_typed_into_markdown_is_shown_as_text() -> None:

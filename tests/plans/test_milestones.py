@@ -67,16 +67,16 @@ def test_every_link_in_my_work_opens_for_its_reader(world: World, as_: Callable[
 def test_plan_shows_milestones_that_are_overdue_and_due_soon(world: World, as_: Callable[[User], Client]) -> None:
     plan = plan_with_milestones(world, ballot=-3, permission=10, handover=300)
 
-    page = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+    html = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
-    near_section = page.partition("Due soon and overdue")[2].partition("</section>")[0]
+    near_section = html.partition("Due soon and overdue")[2].partition("</section>")[0]
     assert "Ballot" in near_section
     assert "3 days overdue" in near_section
     assert "Permission" in near_section
     assert "due in 10 days" in near_section
     assert "Handover" not in near_section
-    assert page.count(">Due soon</strong>") == 1
-    assert page.count(">Overdue</strong>") == 1
+    assert html.count(">Due soon</strong>") == 1
+    assert html.count(">Overdue</strong>") == 1
 
 
 def test_older_version_does_not_show_milestones_due_soon(world: World, as_: Callable[[User], Client]) -> None:
@@ -84,6 +84,6 @@ def test_older_version_does_not_show_milestones_due_soon(world: World, as_: Call
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
 
-    page = as_(world.ben).get(reverse("plans:version", kwargs={"pk": plan.pk, "number": 1})).content.decode()
+    html = as_(world.ben).get(reverse("plans:version", kwargs={"pk": plan.pk, "number": 1})).content.decode()
 
-    assert "Due soon and overdue" not in page
+    assert "Due soon and overdue" not in html

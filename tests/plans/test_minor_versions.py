@@ -75,20 +75,20 @@ def test_page_to_publish_offers_a_minor_version_for_a_change_of_wording(world: W
     plan = published_plan(world)
     save(plan, world, "sections/vision", body="The same, spelt right.")
 
-    page = signed_in(world.amina).get(reverse("plans:publish", kwargs={"pk": plan.pk})).content.decode()
+    html = signed_in(world.amina).get(reverse("plans:publish", kwargs={"pk": plan.pk})).content.decode()
 
-    assert 'name="minor"' in page
-    assert "This cannot be a minor version" not in page
+    assert 'name="minor"' in html
+    assert "This cannot be a minor version" not in html
 
 
 def test_page_to_publish_says_why_a_version_cannot_be_minor(world: World) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
 
-    page = signed_in(world.amina).get(reverse("plans:publish", kwargs={"pk": plan.pk})).content.decode()
+    html = signed_in(world.amina).get(reverse("plans:publish", kwargs={"pk": plan.pk})).content.decode()
 
-    assert 'name="minor"' not in page
-    assert "homes, dates, money or parties: Homes, Social Rent" in collapse(page)
+    assert 'name="minor"' not in html
+    assert "homes, dates, money or parties: Homes, Social Rent" in collapse(html)
 
 
 def test_form_publishes_no_minor_version_with_fewer_homes(world: World) -> None:

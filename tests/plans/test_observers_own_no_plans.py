@@ -82,9 +82,9 @@ def test_pages_list_the_ownerships_that_the_upgrade_ended(world: World, as_: Cal
     upgrade()
 
     for lead in (world.amina, world.ben):
-        page = as_(lead).get(reverse("plans:ownership")).content.decode()
-        assert "Westmarch Borough Council, until" in page
-        assert "Plans to offer to another member" not in page
+        html = as_(lead).get(reverse("plans:ownership")).content.decode()
+        assert "Westmarch Borough Council, until" in html
+        assert "Plans to offer to another member" not in html
     history = as_(world.amina).get(reverse("plans:history", args=[plan.pk])).content.decode()
     assert "o longer owns the plan" in history
 

@@ -72,9 +72,9 @@ def test_lead_asks_each_question_once(world: World, as_: Callable[[User], Client
 
     as_(world.amina).post(reverse("plans:request-signatures", kwargs={"pk": plan.pk}), request_data)
 
-    page = as_(world.ben).get(signing_page_of(plan)).content.decode()
+    html = as_(world.ben).get(signing_page_of(plan)).content.decode()
     assert plan.signatories.get().questions == [FUNDED, STAFFED]
-    assert page.count("Is your share in next year") == 2  # in the table, and as the label of a field
+    assert html.count("Is your share in next year") == 2  # in the table, and as the label of a field
 
 
 def test_signatory_must_answer_every_question(world: World, as_: Callable[[User], Client]) -> None:

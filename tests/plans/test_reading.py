@@ -121,9 +121,9 @@ def test_no_format_shows_confidential_parts_to_readers_outside(
 def test_figures_for_readers_outside_leave_out_confidential_homes(world: World, as_: Callable[[User], Client]) -> None:
     plan = plan_with_two_versions(world, "network")
 
-    page = as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+    html = as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
-    assert "100 homes in all" in page
+    assert "100 homes in all" in html
     assert "7,877 homes" in as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
 
@@ -209,12 +209,12 @@ def test_comparison_shows_removed_sites_and_neutralises_formulas(world: World, a
     publish(plan, world, "Sold.")
     base = reverse("plans:compare", kwargs={"pk": plan.pk})
 
-    page = as_(world.ben).get(f"{base}?from=1&to=2").content.decode()
+    html = as_(world.ben).get(f"{base}?from=1&to=2").content.decode()
     sheet = as_(world.ben).get(f"{base}csv/?from=1&to=2").content.decode()
 
-    assert "North Quay" in page
-    assert "No longer there" in page
-    assert "120 fewer homes in all." in page
+    assert "North Quay" in html
+    assert "No longer there" in html
+    assert "120 fewer homes in all." in html
     assert "'=cmd()" in sheet
     assert ",=cmd()" not in sheet
 
@@ -273,8 +273,8 @@ def get_document(person: User, plan: Plan, key: str) -> Any:
 
 def listed_titles(person: User) -> set[str]:
     """Return the titles, among those of these tests, that a person's list of documents shows."""
-    page = signed_in(person).get(reverse("plans:documents")).content.decode()
-    return {title for title in ("Layout", "Site layout", "Price") if f">{title}<" in page}
+    html = signed_in(person).get(reverse("plans:documents")).content.decode()
+    return {title for title in ("Layout", "Site layout", "Price") if f">{title}<" in html}
 
 
 def rename_one_document_and_remove_the_other(documents: PlanWithDocuments, world: World) -> None:
@@ -372,12 +372,12 @@ def test_prose_is_sanitised(world: World, as_: Callable[[User], Client]) -> None
     hostile = "<script>alert(1)</script> ![x](https://elsewhere.example/x.png) [go](javascript:alert(1)) **bold**"
     plan = published_plan(world, content=CONTENT | {"sections": [{"title": "Vision", "body": hostile}]})
 
-    page = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+    html = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
-    assert "<script>alert" not in page
-    assert "elsewhere.example" not in page
-    assert 'href="javascript:' not in page
-    assert "<strong>bold</strong>" in page
+    assert "<script>alert" not in html
+    assert "elsewhere.example" not in html
+    assert 'href="javascript:' not in html
+    assert "<strong>bold</strong>" in html
 
 
 def test_plan_with_many_sites_needs_no_more_queries(

@@ -151,10 +151,10 @@ def test_viewer_of_an_owner_comments_on_a_draft_that_is_shared_with_them(
     vera = as_(world.vera)
     address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
 
-    page = vera.get(address).content.decode()
+    html = vera.get(address).content.decode()
     response = vera.post(address, {"text": "Too few homes."})
 
-    assert 'name="text"' in page
+    assert 'name="text"' in html
     assert response.status_code == 302
 
 
@@ -162,12 +162,12 @@ def test_link_to_ask_for_access_names_the_plan_by_number_not_title(world: World,
     plan = published_plan(world, title="Island homes")
     client = as_(world.ben)
 
-    page = client.get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+    html = client.get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
     form = client.get(reverse("plans:ask"), {"plan": plan.pk})
     strangers_response = as_(world.chidi).get(reverse("plans:ask"), {"plan": plan.pk})
 
-    assert f'href="{reverse("plans:ask")}?plan={plan.pk}"' in page
-    assert not [link for link in re.findall(r'href="([^"]*)"', page) if "Island" in link or "Estuary" in link]
+    assert f'href="{reverse("plans:ask")}?plan={plan.pk}"' in html
+    assert not [link for link in re.findall(r'href="([^"]*)"', html) if "Island" in link or "Estuary" in link]
     assert form.context["form"]["about"].value() == plan.title
     assert form.context["form"]["partnership"].value() == world.partnership.pk
     assert strangers_response.status_code == 404
@@ -606,6 +606,6 @@ def test_list_offers_to_start_a_plan_only_during_a_membership(
         ends_on=None if days_to_last_day is None else today + dt.timedelta(days=days_to_last_day),
     )
 
-    page = as_(world.eddie).get(reverse("plans:list")).content.decode()
+    html = as_(world.eddie).get(reverse("plans:list")).content.decode()
 
-    assert ("Start a plan" in page) == may_start
+    assert ("Start a plan" in html) == may_start

@@ -42,9 +42,9 @@ def test_link_in_an_email_opens_the_plan_and_records_no_decision(world: World) -
     response = Client().get(path)
 
     assert response.status_code == 200
-    page = response.content.decode()
-    assert "North Quay" in page
-    assert 'name="decision"' in page
+    html = response.content.decode()
+    assert "North Quay" in html
+    assert 'name="decision"' in html
     assert not plan.sign_offs.exists()
 
 
@@ -65,10 +65,10 @@ def test_a_used_link_no_longer_shows_the_plan(world: World) -> None:
     path = link_to_sign_of(plan, world.westmarch, world.ben)
     Client().post(path, {"decision": "approved", "organisation": world.westmarch.pk, "number": 1})
 
-    page = Client().get(path).content.decode()
+    html = Client().get(path).content.decode()
 
-    assert "The decision is recorded" in page
-    assert "North Quay" not in page
+    assert "The decision is recorded" in html
+    assert "North Quay" not in html
 
 
 def test_decision_sent_to_a_used_link_is_refused(world: World) -> None:
@@ -227,11 +227,11 @@ def test_person_who_may_no_longer_sign_cannot_decide_by_an_old_link(
     status_before = Client().get(path).status_code
     end_role(world)
 
-    page = Client().get(path).content.decode()
+    html = Client().get(path).content.decode()
     Client().post(path, {"decision": "approved", "organisation": world.westmarch.pk, "number": 1})
 
     assert status_before == 200
-    assert 'name="decision"' not in page
+    assert 'name="decision"' not in html
     assert not plan.sign_offs.exists()
 
 

@@ -79,9 +79,9 @@ def test_milestones_of_a_removed_open_site_stay_in_the_plan(world: World) -> Non
 def test_page_to_remove_a_site_says_what_happens_to_its_milestones(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world)
 
-    page = as_(world.amina).get(f"{plan.get_absolute_url()}draft/sites/secret/remove/").content.decode()
+    html = as_(world.amina).get(f"{plan.get_absolute_url()}draft/sites/secret/remove/").content.decode()
 
-    assert "1 milestone stays in the plan, for the owners and partners only" in collapse(page)
+    assert "1 milestone stays in the plan, for the owners and partners only" in collapse(html)
 
 
 def test_milestone_of_an_unknown_site_is_shown_only_to_readers_inside() -> None:

@@ -245,9 +245,9 @@ def test_lists_name_no_owner_of_today_to_a_party_that_left(world: World, as_: An
 
     for address in (reverse("plans:list"), reverse("web:organisation-plans", args=[world.larkhaven.pk])):
         for reader, is_named in ((world.amina, True), (world.ben, False)):
-            page = as_(reader).get(address).content.decode()
-            assert plan.title in page, address
-            assert (world.riverside.name in page) == is_named, (address, reader)
+            html = as_(reader).get(address).content.decode()
+            assert plan.title in html, address
+            assert (world.riverside.name in html) == is_named, (address, reader)
 
 
 @pytest.fixture

@@ -74,9 +74,9 @@ def test_a_marked_document_stays_closed_without_a_signed_agreement(world: World)
     put_up(complete_sharing_draft(start_sharing_agreement(world), world), world.amina)
 
     address = reverse("agreements:documents", args=[world.partnership.pk])
-    page = signed_in(world.ben).get(address).content.decode()
+    html = signed_in(world.ben).get(address).content.decode()
 
-    assert "The parties have no signed data-sharing agreement in force" in page
+    assert "The parties have no signed data-sharing agreement in force" in html
     assert download(world.ben, document) == 403
     assert not is_data_sharing_open(world.partnership, today())
 

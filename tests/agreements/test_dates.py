@@ -317,16 +317,16 @@ def test_days_without_cover_show_on_both_agreements(world: World, successor_afte
 
 @pytest.mark.usefixtures("successor_after_gap")
 def test_days_without_cover_show_in_the_list_of_partnerships(world: World) -> None:
-    page = signed_in(world.amina).get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
+    html = signed_in(world.amina).get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
 
-    assert page.count(gap_of_five_days()) == 2
+    assert html.count(gap_of_five_days()) == 2
 
 
 @pytest.mark.usefixtures("successor_after_gap")
 def test_days_without_cover_are_hidden_from_strangers(world: World) -> None:
-    page = signed_in(world.chidi).get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
+    html = signed_in(world.chidi).get(reverse("agreements:list"), {"gaps": "on"}).content.decode()
 
-    assert gap_of_five_days() not in page
+    assert gap_of_five_days() not in html
 
 
 def test_an_end_that_a_successor_follows_the_next_day_leaves_no_gap(world: World) -> None:
@@ -625,9 +625,9 @@ def westmarchs_notice_address(world: World) -> str:
 def test_the_page_of_a_notice_lists_other_notices_and_the_end_that_they_bring(world: World) -> None:
     response = signed_in(world.ben).get(westmarchs_notice_address(world))
 
-    page = collapse(response.content.decode())
-    assert f"The other parties will continue until {long_date(days(60))}, when another notice ends" in page
-    assert f"{world.harbour.name}, last day {long_date(days(60))}" in page
+    html = collapse(response.content.decode())
+    assert f"The other parties will continue until {long_date(days(60))}, when another notice ends" in html
+    assert f"{world.harbour.name}, last day {long_date(days(60))}" in html
 
 
 @pytest.mark.usefixtures("harbours_notice")
@@ -636,8 +636,8 @@ def test_the_page_of_a_notice_says_that_a_later_day_than_other_notices_ends_all(
 
     response = signed_in(world.ben).post(westmarchs_notice_address(world), form_without_reason)
 
-    page = collapse(response.content.decode())
-    assert f"without {world.westmarch.name}, so the partnership will end after your last day" in page
+    html = collapse(response.content.decode())
+    assert f"without {world.westmarch.name}, so the partnership will end after your last day" in html
 
 
 @pytest.mark.usefixtures("harbours_notice")
@@ -706,9 +706,9 @@ def test_the_page_for_leaving_leads_to_the_notice(world: World, terms_with_notic
 
     response = ben.get(reverse("agreements:leave", args=arguments))
 
-    page = collapse(ben.get(notice_url).content.decode())
+    html = collapse(ben.get(notice_url).content.decode())
     assert response.headers["Location"] == notice_url
-    assert "another organisation that leads the partnership can remove Westmarch" in page
+    assert "another organisation that leads the partnership can remove Westmarch" in html
 
 
 def test_the_page_for_leaving_leads_to_the_dates_once_notice_is_given(

@@ -102,10 +102,10 @@ def test_the_page_to_sign_says_that_the_terms_do_not_bind_a_party_that_joined_ye
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
     address = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
 
-    page = " ".join(signed_in(world.hana).get(address).content.decode().split())
+    html = " ".join(signed_in(world.hana).get(address).content.decode().split())
 
-    assert "We meet and decide together." in page
-    assert "apply to your organisation once it has signed" in page
+    assert "We meet and decide together." in html
+    assert "apply to your organisation once it has signed" in html
 
 
 def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None:
@@ -161,7 +161,7 @@ def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None
 def test_a_party_that_joins_signs_on_paper(world: World) -> None:
     version = agree_terms(world.partnership, world.amina)
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
-    page = signed_in(world.amina).get(version.get_absolute_url()).content.decode()
+    html = signed_in(world.amina).get(version.get_absolute_url()).content.decode()
 
     record_paper_signature(
         version=version,
@@ -177,7 +177,7 @@ def test_a_party_that_joins_signs_on_paper(world: World) -> None:
         now=timezone.now(),
     )
 
-    assert "Record a signature on paper" in page
+    assert "Record a signature on paper" in html
     assert unbound_organisation_ids(world.partnership, today()) == set()
 
 
@@ -326,9 +326,9 @@ def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(
 
 
 def test_page_of_a_replaced_version_does_not_ask_for_a_signature(world: World, replaced_version: TermsVersion) -> None:
-    page = signed_in(world.hana).get(replaced_version.get_absolute_url()).content.decode()
+    html = signed_in(world.hana).get(replaced_version.get_absolute_url()).content.decode()
 
-    assert "Sign or decline" not in page
+    assert "Sign or decline" not in html
 
 
 @pytest.fixture

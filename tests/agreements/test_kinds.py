@@ -70,9 +70,9 @@ def test_a_partnership_of_an_added_kind_shows_its_label(world: World) -> None:
         organisation=world.larkhaven, author=world.amina, title="Quays", kind="land_pact", now=timezone.now()
     )
 
-    page = signed_in(world.amina).get(partnership.get_absolute_url()).content.decode()
+    html = signed_in(world.amina).get(partnership.get_absolute_url()).content.decode()
 
-    assert "Land pact" in page
+    assert "Land pact" in html
 
 
 def reword_memorandum(administrator: Client) -> PartnershipKind:
@@ -87,10 +87,10 @@ def reword_memorandum(administrator: Client) -> PartnershipKind:
 def test_a_partnership_shows_the_new_label_of_its_kind(world: World) -> None:
     reword_memorandum(signed_in(world.dee))
 
-    page = signed_in(world.amina).get(world.partnership.get_absolute_url()).content.decode()
+    html = signed_in(world.amina).get(world.partnership.get_absolute_url()).content.decode()
 
-    assert "Memorandum" in page
-    assert "Memorandum of understanding" not in page
+    assert "Memorandum" in html
+    assert "Memorandum of understanding" not in html
 
 
 def test_a_reworded_kind_keeps_its_code(world: World) -> None:
@@ -111,25 +111,25 @@ def retired_memorandum(world: World) -> None:
 
 @pytest.mark.usefixtures("retired_memorandum")
 def test_a_retired_kind_is_not_offered_to_new_partnerships(world: World) -> None:
-    page = signed_in(world.amina).get(reverse("agreements:create")).content.decode()
+    html = signed_in(world.amina).get(reverse("agreements:create")).content.decode()
 
-    assert 'value="memorandum"' not in page
+    assert 'value="memorandum"' not in html
 
 
 @pytest.mark.usefixtures("retired_memorandum")
 def test_an_old_partnership_keeps_its_retired_kind(world: World) -> None:
     address = reverse("agreements:edit", kwargs={"pk": world.partnership.pk})
 
-    page = signed_in(world.amina).get(address).content.decode()
+    html = signed_in(world.amina).get(address).content.decode()
 
-    assert '<option value="memorandum" selected>' in page
+    assert '<option value="memorandum" selected>' in html
 
 
 @pytest.mark.usefixtures("retired_memorandum")
 def test_partnerships_of_a_retired_kind_are_found_in_the_list(world: World) -> None:
-    page = signed_in(world.amina).get(reverse("agreements:list"), {"kind": "memorandum"}).content.decode()
+    html = signed_in(world.amina).get(reverse("agreements:list"), {"kind": "memorandum"}).content.decode()
 
-    assert world.partnership.title in page
+    assert world.partnership.title in html
 
 
 @pytest.mark.usefixtures("retired_memorandum")
@@ -176,11 +176,11 @@ def test_an_added_field_is_in_the_preview_of_the_form(world: World) -> None:
     add_required_field_to_charters(dee)
     kind = PartnershipKind.objects.get(code="charter")
 
-    page = dee.get(reverse("admin:kind_preview", args=[kind.pk])).content.decode()
+    html = dee.get(reverse("admin:kind_preview", args=[kind.pk])).content.decode()
 
-    assert "Pledge (required)" in " ".join(page.split())
-    assert 'placeholder="A line of text"' in page
-    assert "In one line." in page
+    assert "Pledge (required)" in " ".join(html.split())
+    assert 'placeholder="A line of text"' in html
+    assert "In one line." in html
 
 
 def save_unchanged(administrator: Client, address: str) -> str:

@@ -394,9 +394,9 @@ def test_terms_saved_by_an_overlapping_transaction_after_a_party_left_are_hidden
         )
     client = signed_in(world.ben)
 
-    page = client.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).content.decode()
+    html = client.get(reverse("agreements:detail", kwargs={"pk": world.partnership.pk})).content.decode()
 
-    assert LATER not in page
+    assert LATER not in html
 
 
 @pytest.fixture

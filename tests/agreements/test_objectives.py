@@ -121,10 +121,10 @@ def test_the_table_says_whether_an_objective_is_on_track(world: World) -> None:
 
 @pytest.mark.usefixtures("objective_behind")
 def test_the_page_of_a_partnership_says_what_blocks_an_objective(world: World) -> None:
-    page = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
 
-    assert "Planning permission" in page
-    assert "More homes for social rent" in page
+    assert "Planning permission" in html
+    assert "More homes for social rent" in html
 
 
 def test_a_report_cannot_be_changed_or_deleted_in_the_database(world: World) -> None:
@@ -168,11 +168,11 @@ def test_a_stale_change_is_refused_and_shows_both_texts(world: World) -> None:
 
     response = signed_in(world.eddie).post(address, form | {"revision": "1"})
 
-    page = response.content.decode()
+    html = response.content.decode()
     assert response.status_code == 422
-    assert "More social homes" in page
-    assert "Many more homes" in page
-    assert 'value="2"' in page
+    assert "More social homes" in html
+    assert "Many more homes" in html
+    assert 'value="2"' in html
 
 
 def test_a_change_of_the_newest_revision_is_saved(world: World) -> None:
@@ -242,11 +242,11 @@ def test_a_former_party_reads_the_objectives_as_they_were(world: World) -> None:
         now=later,
     )
 
-    page = signed_in(world.ben).get(reverse("agreements:objectives", args=[world.partnership.pk])).content.decode()
+    html = signed_in(world.ben).get(reverse("agreements:objectives", args=[world.partnership.pk])).content.decode()
 
     assert former_party(world.ben, world.partnership) is not None
-    assert "20 homes" in page
-    assert "90 homes" not in page
+    assert "20 homes" in html
+    assert "90 homes" not in html
 
 
 def test_an_objective_moves_up_in_the_table(world: World) -> None:

@@ -93,12 +93,12 @@ def test_search_shows_a_vacant_post_as_vacant(world: World) -> None:
 def test_people_of_a_partnership_are_shown_by_party(world: World, nora: Holder) -> None:
     fill(create_post_of(world, "lead"), world.amina)
 
-    page = signed_in(world.vera).get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
+    html = signed_in(world.vera).get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
 
-    assert "Amina Larch" in page
-    assert "mailto:amina@larkhaven.example" in page
-    assert "Nobody has been named as lead" in page  # Westmarch's
-    assert all(canary in page for canary in CANARIES)
+    assert "Amina Larch" in html
+    assert "mailto:amina@larkhaven.example" in html
+    assert "Nobody has been named as lead" in html  # Westmarch's
+    assert all(canary in html for canary in CANARIES)
 
 
 def test_former_party_sees_no_contacts(world: World, nora: Holder) -> None:
@@ -106,10 +106,10 @@ def test_former_party_sees_no_contacts(world: World, nora: Holder) -> None:
 
     hana = signed_in(world.hana)
 
-    page = hana.get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
+    html = hana.get(reverse("agreements:people", args=[world.partnership.pk])).content.decode()
     page_of_post = hana.get(nora.post.get_absolute_url())
 
-    assert not any(canary in page for canary in CANARIES)
+    assert not any(canary in html for canary in CANARIES)
     assert page_of_post.status_code == 404
 
 
@@ -129,18 +129,18 @@ def give_fays_post_to_vera(world: World, post: Post) -> None:
 
 
 def test_partners_see_a_contact_without_account(world: World, fays_post: Post) -> None:
-    page = signed_in(world.ben).get(fays_post.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(fays_post.get_absolute_url()).content.decode()
 
-    assert "Fay" in page
+    assert "Fay" in html
 
 
 def test_colleagues_see_the_present_and_the_former_holder_of_a_post(world: World, fays_post: Post) -> None:
     give_fays_post_to_vera(world, fays_post)
 
-    page = signed_in(world.eddie).get(fays_post.get_absolute_url()).content.decode()
+    html = signed_in(world.eddie).get(fays_post.get_absolute_url()).content.decode()
 
-    assert "Vera Larch" in page
-    assert "Fay" in page
+    assert "Vera Larch" in html
+    assert "Fay" in html
 
 
 def test_partners_see_only_the_present_holder_of_a_post(world: World, fays_post: Post) -> None:
@@ -158,10 +158,10 @@ def contact_link_of(holder: Holder) -> str:
 
 
 def test_page_of_a_contacts_data_masks_the_address(nora: Holder) -> None:
-    page = Client().get(contact_link_of(nora)).content.decode()
+    html = Client().get(contact_link_of(nora)).content.decode()
 
-    assert "n...@canary.example" in page
-    assert "nora@canary.example" not in page
+    assert "n...@canary.example" in html
+    assert "nora@canary.example" not in html
 
 
 @pytest.fixture
@@ -197,9 +197,9 @@ def test_new_link_that_an_old_one_sends_shows_the_contacts_data(noras_old_link: 
     new_link = re.search(r"/partnerships/contacts/\S+/", emails_to_nora()[-1])
     assert new_link is not None
 
-    page = Client().get(new_link[0]).content.decode()
+    html = Client().get(new_link[0]).content.decode()
 
-    assert "Nora Nominates" in page
+    assert "Nora Nominates" in html
 
 
 @pytest.mark.django_db(transaction=True)
@@ -246,9 +246,9 @@ def test_holder_gives_up_the_post(world: World) -> None:
 def test_organisations_page_shows_contacts_by_role_only_to_partners(world: World, name: str, is_shown: bool) -> None:
     fill(create_post_of(world, "finance", partnership=None), contact=services.ContactDetails(name="Fay Figures"))
 
-    page = signed_in(getattr(world, name)).get(world.larkhaven.get_absolute_url()).content.decode()
+    html = signed_in(getattr(world, name)).get(world.larkhaven.get_absolute_url()).content.decode()
 
-    assert ("Fay Figures" in page) == is_shown
+    assert ("Fay Figures" in html) == is_shown
 
 
 def test_a_post_whose_holder_is_refused_is_not_created(world: World) -> None:

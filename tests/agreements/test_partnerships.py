@@ -288,10 +288,10 @@ def test_a_renewal_has_its_own_title(world: World, client: Client) -> None:
 def test_page_of_a_renewed_partnership_asks_for_the_terms_of_its_successor(world: World, client: Client) -> None:
     renew_for_second_term(world, client)
 
-    page = client.get(world.partnership.get_absolute_url()).content.decode()
+    html = client.get(world.partnership.get_absolute_url()).content.decode()
 
-    assert "Finish the terms of the successor and have them signed." in page
-    assert "Hold the review" not in page
+    assert "Finish the terms of the successor and have them signed." in html
+    assert "Hold the review" not in html
 
 
 @pytest.mark.parametrize(
@@ -333,20 +333,20 @@ def agenda_titles(world: World) -> list[str]:
 
 @pytest.mark.usefixtures("partnership_under_review")
 def test_status_page_offers_to_renew_a_partnership_under_review(world: World) -> None:
-    page = signed_in(world.amina).get(status_address(world)).content.decode()
+    html = signed_in(world.amina).get(status_address(world)).content.decode()
 
-    assert "Renew it, by drafting a successor" in page
-    assert "Before the status can be <strong>Renewed" not in page
+    assert "Renew it, by drafting a successor" in html
+    assert "Before the status can be <strong>Renewed" not in html
 
 
 def test_status_page_links_to_the_successor_instead_of_offering_to_renew_again(
     world: World, successor: Partnership
 ) -> None:
-    page = signed_in(world.amina).get(status_address(world)).content.decode()
+    html = signed_in(world.amina).get(status_address(world)).content.decode()
 
     link_to_successor = f'href="{successor.get_absolute_url()}">Estuary Partnership, second term</a>'
-    assert "Renew it, by drafting a successor" not in page
-    assert f"{link_to_successor} renews this partnership" in page
+    assert "Renew it, by drafting a successor" not in html
+    assert f"{link_to_successor} renews this partnership" in html
 
 
 @pytest.mark.usefixtures("partnership_under_review")
@@ -367,9 +367,9 @@ def test_the_overview_shows_the_terms_without_the_signs_of_markdown(world: World
     agree_terms(world.partnership, world.amina, text="We meet **every month**.")
     client.force_login(world.vera)
 
-    page = client.get(world.partnership.get_absolute_url()).content.decode()
+    html = client.get(world.partnership.get_absolute_url()).content.decode()
 
-    assert "We meet <strong>every month</strong>." in page
+    assert "We meet <strong>every month</strong>." in html
 
 
 def test_a_draft_says_that_the_partnership_is_still_exploring(world: World, client: Client) -> None:
@@ -582,9 +582,9 @@ def test_a_change_of_contact_days_is_in_the_timeline(world: World) -> None:
 def test_contact_days_are_on_the_page_of_a_partnership(world: World) -> None:
     choose_contact_days(world)
 
-    page = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(world.partnership.get_absolute_url()).content.decode()
 
-    assert "At least every 30 days" in page
+    assert "At least every 30 days" in html
 
 
 def test_a_renewal_keeps_the_contact_days(world: World) -> None:

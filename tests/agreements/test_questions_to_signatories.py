@@ -91,7 +91,7 @@ def test_the_link_in_the_email_asks_the_question_too(world: World) -> None:
     address = reverse("agreements:sign-by-link", args=[token])
     browser = Client()
 
-    page = browser.get(address).content.decode()
+    html = browser.get(address).content.decode()
     browser.post(
         address,
         {
@@ -103,7 +103,7 @@ def test_the_link_in_the_email_asks_the_question_too(world: World) -> None:
         },
     )
 
-    assert QUESTION in page
+    assert QUESTION in html
     assert version.signatures.get(organisation=world.westmarch).answers[0]["answer"] == "It has."
 
 

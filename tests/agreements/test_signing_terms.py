@@ -238,10 +238,10 @@ def test_a_stale_save_on_the_page_shows_both_texts(world: World, revision_before
         {"title": "Terms", "body": "Amina's text.", "based_on": revision_before_bens_text},
     )
 
-    page = response.content.decode()
+    html = response.content.decode()
     assert response.status_code == 409
-    assert "Ben&#x27;s text." in page
-    assert "Amina&#x27;s text." in page
+    assert "Ben&#x27;s text." in html
+    assert "Amina&#x27;s text." in html
 
 
 def decline_for_westmarch(version: TermsVersion, world: World, reason: str = "Too short a term.") -> None:
@@ -315,9 +315,9 @@ def signature_fields(world: World) -> dict[str, Any]:
 
 
 def test_opening_the_link_shows_the_terms(world: World, first_terms: TermsVersion) -> None:
-    page = Client().get(signing_link(first_terms, world)).content.decode()
+    html = Client().get(signing_link(first_terms, world)).content.decode()
 
-    assert "We meet." in page
+    assert "We meet." in html
 
 
 def test_opening_the_link_signs_nothing(world: World, first_terms: TermsVersion) -> None:
@@ -341,11 +341,11 @@ def test_a_used_link_no_longer_shows_the_terms(world: World, first_terms: TermsV
     link = signing_link(first_terms, world)
     Client().post(link, signature_fields(world))
 
-    page = Client().get(link).content.decode()
+    html = Client().get(link).content.decode()
     second_response = Client().post(link, signature_fields(world))
 
-    assert "Signed" in page
-    assert "We meet." not in page
+    assert "Signed" in html
+    assert "We meet." not in html
     assert second_response.status_code == 422
 
 
@@ -395,10 +395,10 @@ def test_a_paper_signature_has_its_scan_and_who_recorded_it(world: World, paper_
 def test_the_version_shows_the_scan_of_a_paper_signature(
     world: World, first_terms: TermsVersion, paper_signature: TermsSignature
 ) -> None:
-    page = signed_in(world.ben).get(first_terms.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(first_terms.get_absolute_url()).content.decode()
 
-    assert "Scan of the signed page" in page
-    assert "recorded by Amina Larch" in page
+    assert "Scan of the signed page" in html
+    assert "recorded by Amina Larch" in html
 
 
 def test_a_party_that_leaves_is_no_longer_waited_for(world: World) -> None:
@@ -439,10 +439,10 @@ def test_a_former_party_reads_the_versions_from_before_it_left(world: World) -> 
     sign_all(later)
     hana = signed_in(world.hana)
 
-    page = hana.get(reverse("agreements:terms", args=[world.partnership.pk])).content.decode()
+    html = hana.get(reverse("agreements:terms", args=[world.partnership.pk])).content.decode()
 
-    assert "We meet and decide together." in page
-    assert "A secret plan." not in page
+    assert "We meet and decide together." in html
+    assert "A secret plan." not in html
     assert hana.get(first.get_absolute_url()).status_code == 200
     assert hana.get(later.get_absolute_url()).status_code == 404
     assert hana.get(reverse("agreements:proposal", args=[world.partnership.pk, 2])).status_code == 404
@@ -480,9 +480,9 @@ def test_terms_that_are_taken_back_are_a_draft_again(world: World) -> None:
 def test_only_leads_can_return_a_version_that_awaits_signatures(world: World, name: str, is_offered: bool) -> None:
     version = send_change_for_signature(world).versions.get()
 
-    page = signed_in(getattr(world, name)).get(version.get_absolute_url()).content.decode()
+    html = signed_in(getattr(world, name)).get(version.get_absolute_url()).content.decode()
 
-    assert ("Return the terms to draft" in page) == is_offered
+    assert ("Return the terms to draft" in html) == is_offered
 
 
 def test_page_of_a_version_says_that_it_was_returned(world: World) -> None:
@@ -490,9 +490,9 @@ def test_page_of_a_version_says_that_it_was_returned(world: World) -> None:
     version = proposal.versions.get()
     take_back_terms(proposal=proposal, reason="A mistake.", author=world.ben, now=timezone.now())
 
-    page = signed_in(world.ben).get(version.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(version.get_absolute_url()).content.decode()
 
-    assert "Returned to draft" in page
+    assert "Returned to draft" in html
 
 
 def test_page_of_a_returned_version_says_that_a_later_one_was_sent(world: World) -> None:
@@ -501,10 +501,10 @@ def test_page_of_a_returned_version_says_that_a_later_one_was_sent(world: World)
     take_back_terms(proposal=proposal, reason="A mistake.", author=world.ben, now=timezone.now())
     sign_all(put_up(proposal, world.ben))
 
-    page = signed_in(world.ben).get(version.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(version.get_absolute_url()).content.decode()
 
-    assert "Sent again as a later version" in page
-    assert "Signed by every party" not in page
+    assert "Sent again as a later version" in html
+    assert "Signed by every party" not in html
 
 
 @pytest.mark.usefixtures("first_terms")
@@ -578,10 +578,10 @@ def test_the_terms_in_force_on_a_day_can_be_read(world: World) -> None:
 def test_signed_terms_are_printed_with_their_signatures(world: World, amendment_in_thirty_days: TermsVersion) -> None:
     address = reverse("agreements:terms-print", args=[world.partnership.pk, amendment_in_thirty_days.number])
 
-    page = signed_in(world.vera).get(address).content.decode()
+    html = signed_in(world.vera).get(address).content.decode()
 
-    assert "Signed electronically" in page
-    assert "Westmarch Borough Council" in page
+    assert "Signed electronically" in html
+    assert "Westmarch Borough Council" in html
 
 
 def test_signed_terms_can_be_downloaded_for_word(world: World, amendment_in_thirty_days: TermsVersion) -> None:

@@ -209,10 +209,10 @@ def test_text_written_while_terms_were_sent_is_shown_again(world: World) -> None
         {"title": "Terms", "body": "A long text of Ben.", "based_on": revision_seen},
     )
 
-    page = response.content.decode()
+    html = response.content.decode()
     assert response.status_code == 422
-    assert "A long text of Ben." in page
-    assert "waiting for signatures" in page
+    assert "A long text of Ben." in html
+    assert "waiting for signatures" in html
 
 
 def test_terms_sent_for_signature_have_no_page_for_editing(world: World) -> None:
@@ -300,10 +300,10 @@ def test_documents_page_offers_no_removal_of_the_scan_of_a_signature(world: Worl
     scan = record_westmarchs_paper_signature(world).scan
     assert scan is not None
 
-    page = signed_in(world.amina).get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
+    html = signed_in(world.amina).get(reverse("agreements:documents", args=[world.partnership.pk])).content.decode()
 
-    assert scan.title in page
-    assert reverse("agreements:document-remove", args=[world.partnership.pk, scan.pk]) not in page
+    assert scan.title in html
+    assert reverse("agreements:document-remove", args=[world.partnership.pk, scan.pk]) not in html
 
 
 def test_a_paper_signature_of_a_party_with_a_long_name_is_recorded(world: World) -> None:

@@ -83,14 +83,14 @@ def test_a_migrated_partnership_is_amended_with_signatures(world: World) -> None
     migrated = migrate_old_partnership(world, status="active", starts_on=dt.date(2026, 1, 1))
     client = signed_in(world.ben)
 
-    page = client.get(reverse("agreements:terms", args=[migrated.pk])).content.decode()
+    html = client.get(reverse("agreements:terms", args=[migrated.pk])).content.decode()
     response = client.post(
         reverse("agreements:propose", args=[migrated.pk]),
         {"organisation": world.westmarch.pk, "reason": "We meet less often."},
     )
 
-    assert "before terms could be signed here" in page
-    assert "Two meetings a quarter." in page
+    assert "before terms could be signed here" in html
+    assert "Two meetings a quarter." in html
     assert response["Location"] == reverse("agreements:proposal", args=[migrated.pk, 1])
     assert client.get(response["Location"]).status_code == 200
 
@@ -131,9 +131,9 @@ def test_a_party_that_left_before_reads_the_text_of_its_day_not_version_1(world:
     migrated = migrate_old_partnership(world, status="active", starts_on=dt.date(2026, 1, 1))
     client = signed_in(world.ben)
 
-    page = client.get(reverse("agreements:terms", args=[migrated.pk])).content.decode()
+    html = client.get(reverse("agreements:terms", args=[migrated.pk])).content.decode()
 
-    assert TEXT.split("\n", 1)[0] not in page
+    assert TEXT.split("\n", 1)[0] not in html
     assert client.get(migrated.terms_versions.get().get_absolute_url()).status_code == 404
 
 

@@ -119,9 +119,9 @@ def test_a_renewal_leaves_out_what_the_kind_no_longer_takes_and_says_so(world: W
     )
 
     proposal = first_proposal(successor)
-    page = signed_in(world.amina).get(proposal.get_absolute_url()).content.decode()
+    html = signed_in(world.amina).get(proposal.get_absolute_url()).content.decode()
     assert content_of_proposal(proposal)["about"]["basis"] == ""
-    assert "This kind of partnership no longer has “Basis”" in page
+    assert "This kind of partnership no longer has “Basis”" in html
 
 
 def test_a_field_keeps_its_earlier_shape_and_row_name_while_values_need_them() -> None:

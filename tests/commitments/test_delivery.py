@@ -89,9 +89,9 @@ LARGER_TOTAL = {"delivered": "61", "status": "in_progress", "note_text": "", "bl
 def test_empty_form_does_not_mention_a_larger_total(world: World) -> None:
     commitment = agree(world)
 
-    page = signed_in(world.eddie).get(progress_url(commitment)).content.decode()
+    html = signed_in(world.eddie).get(progress_url(commitment)).content.decode()
 
-    assert "we delivered more" not in page
+    assert "we delivered more" not in html
 
 
 def test_form_asks_for_a_tick_and_a_note_if_the_total_is_larger(world: World) -> None:

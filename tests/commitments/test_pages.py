@@ -77,11 +77,11 @@ def test_new_proposal_waits_for_giver_and_receiver(world: World) -> None:
         **day_field("due_on", 90),
     }
 
-    page = eddie.post(reverse("commitments:new"), form_data, follow=True).content.decode()
+    html = eddie.post(reverse("commitments:new"), form_data, follow=True).content.decode()
 
     commitment = Commitment.objects.get()
     assert commitment.status == Status.PROPOSED
-    assert "waiting for Larkhaven Homes and Westmarch Borough Council" in page
+    assert "waiting for Larkhaven Homes and Westmarch Borough Council" in html
 
 
 def test_commitment_is_agreed_once_both_leads_confirm_on_its_page(world: World) -> None:
@@ -108,10 +108,10 @@ def test_page_shows_a_progress_report_with_its_file(world: World) -> None:
         "evidence": SimpleUploadedFile("lettings.txt", b"Forty lettings."),
     }
 
-    page = signed_in(world.eddie).post(page_url("progress", commitment), form_data, follow=True).content.decode()
+    html = signed_in(world.eddie).post(page_url("progress", commitment), form_data, follow=True).content.decode()
 
-    assert "40 of 60 homes" in page
-    assert "lettings.txt" in page
+    assert "40 of 60 homes" in html
+    assert "lettings.txt" in html
 
 
 def test_second_report_is_accepted_from_a_form_opened_after_the_first(world: World) -> None:
@@ -201,18 +201,18 @@ def test_delivery_is_in_progress_again_after_it_was_sent_back(world: World) -> N
 def test_proposer_is_offered_to_withdraw_a_proposal(world: World) -> None:
     commitment = propose(world, author=world.amina)
 
-    page = signed_in(world.amina).get(page_url("end", commitment)).content.decode()
+    html = signed_in(world.amina).get(page_url("end", commitment)).content.decode()
 
-    assert "Withdraw proposal" in page
-    assert "Decline" not in page
+    assert "Withdraw proposal" in html
+    assert "Decline" not in html
 
 
 def test_other_organisation_is_offered_to_decline_a_proposal(world: World) -> None:
     commitment = propose(world, author=world.amina)
 
-    page = signed_in(world.ben).get(page_url("end", commitment)).content.decode()
+    html = signed_in(world.ben).get(page_url("end", commitment)).content.decode()
 
-    assert "Decline proposal" in page
+    assert "Decline proposal" in html
 
 
 def test_escalation_email_does_not_quote_the_reason(world: World) -> None:

@@ -138,9 +138,9 @@ def test_action_from_before_the_rule_cannot_be_verified(world: World, old_action
 def test_page_asks_the_receiver_to_verify_an_action(world: World) -> None:
     action = done_action(world, world.westmarch)
 
-    page = signed_in(world.ben).get(action.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(action.get_absolute_url()).content.decode()
 
-    assert "Verify the action" in collapse(page)
+    assert "Verify the action" in collapse(html)
 
 
 def test_receiver_verifies_an_action_on_its_page(world: World) -> None:

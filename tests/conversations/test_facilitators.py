@@ -88,16 +88,16 @@ def test_list_shows_what_is_stuck_and_who_must_act(world: World) -> None:
     Entry.objects.filter(pk=entry.pk).update(shared_at=NOW() - dt.timedelta(days=30))
     accepted_facilitator(world)
 
-    page = signed_in(world.chidi).get(reverse("conversations:stuck")).content.decode()
+    html = signed_in(world.chidi).get(reverse("conversations:stuck")).content.decode()
 
     for words in ("No answer to an ask", entry.title, "Overdue commitment", commitment.reference, "report overdue"):
-        assert words in page
+        assert words in html
 
 
 def test_viewer_of_a_party_has_no_list(world: World) -> None:
     commitment = agree(world)
     Commitment.objects.filter(pk=commitment.pk).update(due_on=days_ago(4))
 
-    page = signed_in(world.vera).get(reverse("conversations:stuck")).content.decode()
+    html = signed_in(world.vera).get(reverse("conversations:stuck")).content.decode()
 
-    assert commitment.reference not in page
+    assert commitment.reference not in html

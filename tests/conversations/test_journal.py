@@ -68,10 +68,10 @@ def test_form_writes_a_note_about_an_organisation(world: World) -> None:
 def test_changed_note_keeps_its_earlier_text(world: World) -> None:
     note = changed_note(journal_note(world), world.amina, "They have the grant.")
 
-    page = signed_in(world.vera).get(note.get_absolute_url()).content.decode()
+    html = signed_in(world.vera).get(note.get_absolute_url()).content.decode()
 
-    assert "They have the grant." in page
-    assert "They wait for the grant." in page
+    assert "They have the grant." in html
+    assert "They wait for the grant." in html
 
 
 def test_stale_change_is_refused(world: World) -> None:
@@ -87,9 +87,9 @@ def test_deleted_note_keeps_only_the_reason(world: World) -> None:
 
     services.delete_journal_note(note=note, reason="About somebody else.", author=world.eddie, now=NOW())
 
-    page = signed_in(world.vera).get(note.get_absolute_url()).content.decode()
-    assert "About somebody else." in page
-    assert "grant" not in page
+    html = signed_in(world.vera).get(note.get_absolute_url()).content.decode()
+    assert "About somebody else." in html
+    assert "grant" not in html
     assert not JournalText.objects.exists()
 
 
@@ -105,11 +105,11 @@ def test_search_finds_only_notes_of_ones_own_organisation(world: World) -> None:
         now=NOW(),
     )
 
-    page = signed_in(world.vera).get(reverse("conversations:journal"), {"q": "grant"}).content.decode()
+    html = signed_in(world.vera).get(reverse("conversations:journal"), {"q": "grant"}).content.decode()
 
-    assert "They wait for the grant." in page
-    assert "Their grant is late." not in page
-    assert "Nothing new." not in page
+    assert "They wait for the grant." in html
+    assert "Their grant is late." not in html
+    assert "Nothing new." not in html
 
 
 def test_note_about_a_partnership_of_others_is_refused(world: World) -> None:
@@ -135,9 +135,9 @@ def test_notes_stay_with_an_organisation_that_left(world: World) -> None:
     )
     leave_partnership_as_westmarch(world)
 
-    page = signed_in(world.ben).get(reverse("conversations:journal")).content.decode()
+    html = signed_in(world.ben).get(reverse("conversations:journal")).content.decode()
 
-    assert "Their grant is late." in page
+    assert "Their grant is late." in html
 
 
 @pytest.mark.parametrize(("name", "has_note"), [("eddie", True), ("amina", False)])

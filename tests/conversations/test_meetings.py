@@ -176,8 +176,8 @@ def test_meeting_called_off_says_why(world: World) -> None:
         meeting=meeting, reason="Snow.", organisation=world.larkhaven, author=world.eddie, now=NOW()
     )
 
-    page = signed_in(world.ben).get(meeting.get_absolute_url()).content.decode()
-    assert "Snow." in page
+    html = signed_in(world.ben).get(meeting.get_absolute_url()).content.decode()
+    assert "Snow." in html
     assert people_emailed("meeting_called_off") == {"amina", "ben", "eddie"}
 
 
@@ -376,7 +376,7 @@ def test_saving_the_agenda_keeps_a_presenter_who_has_left(world: World) -> None:
     fields = {"title": "Winter plan", "place": 1, "purpose": "decision", "minutes": 15, "kept": "on"}
     fields["presenter"] = world.ben.pk
 
-    page = client.get(address).content.decode()
+    html = client.get(address).content.decode()
     client.post(
         address,
         {"revision": meeting.revision, "purpose_new": "discussion"}
@@ -384,7 +384,7 @@ def test_saving_the_agenda_keeps_a_presenter_who_has_left(world: World) -> None:
     )
 
     item.refresh_from_db()
-    assert "Ben West, a former member" in page
+    assert "Ben West, a former member" in html
     assert item.minutes == 15
     assert item.presenter == world.ben
 
@@ -397,9 +397,9 @@ def test_each_item_offers_its_presenter_who_has_left(world: World) -> None:
     bens_membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
     end_membership(membership=bens_membership, author=world.dee, reason="Moved.", now=NOW(), even_last_lead=True)
 
-    page = signed_in(world.eddie).get(reverse("conversations:agenda", args=[meeting.pk])).content.decode()
+    html = signed_in(world.eddie).get(reverse("conversations:agenda", args=[meeting.pk])).content.decode()
 
-    assert page.count("Ben West, a former member") == 2
+    assert html.count("Ben West, a former member") == 2
 
 
 def test_quorum_counts_parties_present_without_observers(world: World) -> None:

@@ -71,7 +71,7 @@ def test_one_form_records_the_whole_conversation(world: World) -> None:
     response = signed_in(world.eddie).post(form_url(world), form_data(world), follow=True)
 
     conversation = Conversation.objects.get()
-    page = response.content.decode()
+    html = response.content.decode()
     assert response.status_code == 200
     assert conversation.status == Status.DRAFT
     assert conversation.attendees.count() == 4
@@ -79,7 +79,7 @@ def test_one_form_records_the_whole_conversation(world: World) -> None:
     assert conversation.next_steps.count() == 2
     assert conversation.private_notes.get().organisation == world.larkhaven
     for words in ("Una Signed, Surveyor", "Tom Tide", "Ben West", "No water.", "He would take less.", "Send the"):
-        assert words in page
+        assert words in html
 
 
 def test_missing_values_are_reported_beside_their_fields(world: World) -> None:
@@ -99,19 +99,19 @@ def test_people_of_other_organisations_cannot_be_named(world: World) -> None:
 
 
 def test_people_of_strangers_are_not_offered(world: World) -> None:
-    page = signed_in(world.eddie).get(reverse("conversations:new"), {"with": world.tidewater.pk}).content.decode()
+    html = signed_in(world.eddie).get(reverse("conversations:new"), {"with": world.tidewater.pk}).content.decode()
 
-    assert "Tidewater Housing Group" in page
-    assert "Chidi Tide" not in page
+    assert "Tidewater Housing Group" in html
+    assert "Chidi Tide" not in html
 
 
 def test_form_asks_for_an_organisation_if_none_is_given(world: World) -> None:
     eddie = signed_in(world.eddie)
 
-    page = eddie.get(reverse("conversations:new"), {"find": "Tidewater"}).content.decode()
+    html = eddie.get(reverse("conversations:new"), {"find": "Tidewater"}).content.decode()
 
-    assert "Who was the conversation with?" in page
-    assert f"?with={world.tidewater.pk}" in page
+    assert "Who was the conversation with?" in html
+    assert f"?with={world.tidewater.pk}" in html
 
 
 def test_form_to_change_a_record_starts_with_its_content(world: World) -> None:
@@ -159,11 +159,11 @@ def test_locked_record_offers_no_changes(world: World) -> None:
     conversation = agreed(world)
     eddie = signed_in(world.eddie)
 
-    page = eddie.get(conversation.get_absolute_url()).content.decode()
+    html = eddie.get(conversation.get_absolute_url()).content.decode()
     response = eddie.get(reverse("conversations:edit", args=[conversation.pk]))
 
-    assert "Agreed and locked" in page
-    assert reverse("conversations:edit", args=[conversation.pk]) not in page
+    assert "Agreed and locked" in html
+    assert reverse("conversations:edit", args=[conversation.pk]) not in html
     assert response.status_code == 302
 
 
@@ -300,9 +300,9 @@ def test_side_added_by_mistake_can_be_removed(world: World) -> None:
 def test_page_that_changes_a_record_names_the_other_organisations(world: World) -> None:
     conversation = draft_conversation(world)
 
-    page = signed_in(world.eddie).get(reverse("conversations:edit", args=[conversation.pk])).content.decode()
+    html = signed_in(world.eddie).get(reverse("conversations:edit", args=[conversation.pk])).content.decode()
 
-    assert "With Westmarch" in collapse(page)
+    assert "With Westmarch" in collapse(html)
 
 
 def test_rarely_used_fields_are_folded_until_they_have_content_or_errors(world: World) -> None:

@@ -58,11 +58,11 @@ def test_private_note_leaves_no_trace_for_others(world: World) -> None:
     conversation = circulated_conversation(world, private_note=CANARY)
 
     events = visible_events(world.ben, Q(target_kind="private_note"))
-    page = signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
 
     assert Event.objects.filter(target_kind="private_note").exists()
     assert not events.exists()
-    assert "private note" not in page.replace("Private notes", "").replace("Write a note", "")
+    assert "private note" not in html.replace("Private notes", "").replace("Write a note", "")
     assert not any(CANARY in str(event.data) for event in Event.objects.all())
     assert not any(CANARY in email.body for email in deliver())
 
@@ -104,11 +104,11 @@ def test_closing_a_point_reveals_neither_author_nor_text_to_the_other_side(world
 def test_side_outside_the_partnership_reads_the_record_but_not_its_partnership(world: World) -> None:
     conversation = circulated_conversation(world, organisations=[world.westmarch, world.tidewater])
 
-    page = signed_in(world.chidi).get(conversation.get_absolute_url()).content.decode()
+    html = signed_in(world.chidi).get(conversation.get_absolute_url()).content.decode()
     waiting = tasks_from(queries.WAITING, world.chidi, timezone.now())
 
-    assert "Quayside" in page
-    assert world.partnership.title not in page
+    assert "Quayside" in html
+    assert world.partnership.title not in html
     assert [row.partnership_title for row in waiting if row.title == "Quayside"] == [""]
     assert world.partnership.title in signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
 
@@ -324,9 +324,9 @@ def test_the_page_of_a_partnership_says_how_often_its_parties_should_be_in_touch
 
     choose_contact_days(world, 14)
 
-    page = vera.get(address).content.decode()
+    html = vera.get(address).content.decode()
     assert "At least every 60 days" in page_by_default
-    assert "At least every 14 days" in page
+    assert "At least every 14 days" in html
 
 
 def test_leads_can_choose_more_days_than_the_site_does(world: World) -> None:
@@ -370,10 +370,10 @@ def test_list_of_conversations_shows_ten_quiet_partnerships_and_links_to_the_res
     long_ago = timezone.localtime(now) - dt.timedelta(days=400)  # by the clock on the wall, across summer time
     Partnership.objects.filter(title__startswith="Long ago").update(created_at=long_ago)
 
-    page = signed_in(world.amina).get(reverse("conversations:list")).content.decode()
+    html = signed_in(world.amina).get(reverse("conversations:list")).content.decode()
 
-    assert page.count("No conversation in the 400 days") == 10
-    assert "Other partnerships have had no recent contact either" in page
+    assert html.count("No conversation in the 400 days") == 10
+    assert "Other partnerships have had no recent contact either" in html
     assert [row.partnership.title for row in queries.find_quiet_partnerships(world.amina, timezone.now(), limit=2)] == [
         "Long ago 00",
         "Long ago 01",
@@ -507,10 +507,10 @@ def test_viewers_see_that_a_partnership_is_quiet_but_cannot_plan_a_conversation(
 ) -> None:
     address = reverse("web:partnership-conversations", args=[partnership_of_four.pk])
 
-    page = " ".join(signed_in(world.vera).get(address).content.decode().split())
+    html = " ".join(signed_in(world.vera).get(address).content.decode().split())
 
-    assert "No contact for 70 days" in page
-    assert "Plan a conversation" not in page
+    assert "No contact for 70 days" in html
+    assert "Plan a conversation" not in html
 
 
 def test_point_repeated_in_two_records_is_shown_once(world: World) -> None:
@@ -619,9 +619,9 @@ def test_history_of_an_anonymous_record_names_colleagues_of_its_author(world: Wo
 def test_record_without_names_hides_who_does_the_next_steps_from_other_sides(world: World) -> None:
     conversation = circulated_conversation(world, attribution=Attribution.ORGANISATION)
 
-    page = signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(conversation.get_absolute_url()).content.decode()
 
-    assert "Send the layout." in page
-    assert "Eddie" not in page
+    assert "Send the layout." in html
+    assert "Eddie" not in html
     assert "Eddie" in signed_in(world.amina).get(conversation.get_absolute_url()).content.decode()
     assert not commitment_readers(conversation.next_steps.get(text="Send the layout.").action).filter(pk=world.ben.pk)

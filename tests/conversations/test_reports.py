@@ -323,10 +323,10 @@ def test_page_shows_both_texts_when_a_colleague_saved_the_same_answer(world: Wor
 
     response = save_same_answer_after_eddie(report, world)
 
-    page = response.content.decode()
+    html = response.content.decode()
     assert response.status_code == 422
-    assert "Eddie&#x27;s words." in page
-    assert "Amina&#x27;s words." in page
+    assert "Eddie&#x27;s words." in html
+    assert "Amina&#x27;s words." in html
 
 
 def test_answer_can_be_saved_after_both_texts_were_shown(world: World) -> None:
@@ -360,10 +360,10 @@ def test_report_starts_with_the_commitments_of_the_period(world: World) -> None:
     report = Report.objects.get(party__organisation=commitment.giver)
     Report.objects.filter(pk=report.pk).update(ends_on=in_days(400), due_on=in_days(410))
 
-    page = signed_in(world.amina).get(reverse("conversations:report-write", args=[report.pk])).content.decode()
+    html = signed_in(world.amina).get(reverse("conversations:report-write", args=[report.pk])).content.decode()
 
-    assert commitment.reference in page
-    assert "1 due" in page
+    assert commitment.reference in html
+    assert "1 due" in html
 
 
 def test_report_starts_with_the_homes_of_the_period(world: World) -> None:
@@ -374,9 +374,9 @@ def test_report_starts_with_the_homes_of_the_period(world: World) -> None:
     set_up(world)
     report = Report.objects.get(party__organisation=world.larkhaven)
 
-    page = signed_in(world.amina).get(reverse("conversations:report-write", args=[report.pk])).content.decode()
+    html = signed_in(world.amina).get(reverse("conversations:report-write", args=[report.pk])).content.decode()
 
-    assert "1 home started (forecast 0), 0 completed (forecast 0)." in page
+    assert "1 home started (forecast 0), 0 completed (forecast 0)." in html
 
 
 # ---- Submitting and deciding
@@ -551,9 +551,9 @@ def test_late_report_shows_its_days_in_the_table(world: World) -> None:
     due = timezone.localdate() - dt.timedelta(days=3)
     Report.objects.filter(pk=report.pk).update(due_on=due, ends_on=due, starts_on=due - dt.timedelta(days=30))
 
-    page = signed_in(world.amina).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
+    html = signed_in(world.amina).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
 
-    assert "3 days late" in " ".join(page.split())
+    assert "3 days late" in " ".join(html.split())
 
 
 def test_submitted_reports_of_a_period_stand_side_by_side(world: World) -> None:
@@ -563,11 +563,11 @@ def test_submitted_reports_of_a_period_stand_side_by_side(world: World) -> None:
     args = [report.round_id, report.starts_on.isoformat()]
     amina = signed_in(world.amina)
 
-    page = amina.get(reverse("conversations:reports-period", args=args)).content.decode()
+    html = amina.get(reverse("conversations:reports-period", args=args)).content.decode()
     file = b"".join(amina.get(reverse("conversations:reports-csv", args=args)).streaming_content).decode()
 
     for words in ("Forty homes.", "Two sites."):
-        assert words in page
+        assert words in html
         assert words in file
     assert len(file.strip().splitlines()) == 3
 
@@ -579,16 +579,16 @@ def test_former_party_reads_only_its_own_reports(world: World) -> None:
     leave_partnership_as_westmarch(world)
 
     visible_reports = Report.objects.visible_to(world.ben)
-    page = signed_in(world.ben).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
+    html = signed_in(world.ben).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
 
     assert set(visible_reports) == {report}
-    assert report.get_absolute_url() in page
-    assert larkhavens_report.get_absolute_url() not in page
+    assert report.get_absolute_url() in html
+    assert larkhavens_report.get_absolute_url() not in html
 
 
 def test_former_party_without_reports_finds_an_empty_page(world: World) -> None:
     leave_partnership_as_westmarch(world)
 
-    page = signed_in(world.ben).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
+    html = signed_in(world.ben).get(reverse("conversations:reports", args=[world.partnership.pk])).content.decode()
 
-    assert "No reports from your organisation" in page
+    assert "No reports from your organisation" in html

@@ -60,13 +60,13 @@ def edit(draft: Draft, person: User, code: str, key: str = "", data: Any = None,
 
 
 def test_form_has_the_fields_of_the_schema(world: World, draft: Draft) -> None:
-    page = collapse(edit(draft, world.amina, "boards", "board").content.decode())
+    html = collapse(edit(draft, world.amina, "boards", "board").content.decode())
 
-    assert "Edit board" in page
-    assert "The organisation that chairs it." in page
-    assert "The whole charter" in page
-    assert '<option value="governance" selected>Governance</option>' in page
-    assert 'name="meets_from"' in page
+    assert "Edit board" in html
+    assert "The organisation that chairs it." in html
+    assert "The whole charter" in html
+    assert '<option value="governance" selected>Governance</option>' in html
+    assert 'name="meets_from"' in html
 
 
 def test_new_item_is_saved_and_leads_back_to_it(world: World, draft: Draft) -> None:
@@ -91,13 +91,13 @@ def test_conflict_shows_both_texts_word_by_word(world: World, draft: Draft) -> N
         draft, world.amina, "clauses", "fees", {"title": "Fees", "body": "Half of us pay.", "based_on": "0"}
     )
 
-    page = collapse(response.content.decode())
+    html = collapse(response.content.decode())
     assert response.status_code == 409
-    assert f"{world.eddie.display_name} saved this while you were editing it" in page
-    assert "Everybody pays." in page
-    assert "Half of us pay." in page
-    assert f'name="based_on" value="{draft.revision}"' in page
-    assert "Keep my version" in page
+    assert f"{world.eddie.display_name} saved this while you were editing it" in html
+    assert "Everybody pays." in html
+    assert "Half of us pay." in html
+    assert f'name="based_on" value="{draft.revision}"' in html
+    assert "Keep my version" in html
 
 
 def about_from(draft: Draft, person: User, **fields: Any) -> dict[str, Any]:

@@ -59,10 +59,10 @@ def test_a_partner_reads_a_shared_ask_and_can_answer_it(world: World) -> None:
     signed_in(world.amina).post(reverse("exchange:new"), form_data(world))
     ask = Entry.objects.get()
 
-    page = collapse(signed_in(world.ben).get(ask.get_absolute_url()).content.decode())
+    html = collapse(signed_in(world.ben).get(ask.get_absolute_url()).content.decode())
 
-    assert "Answer this ask" in page
-    assert "Shared today, no answer yet" in page
+    assert "Answer this ask" in html
+    assert "Shared today, no answer yet" in html
 
 
 def test_a_question_is_asked_and_answered_on_the_page_of_an_ask(ask: Entry, world: World) -> None:
@@ -87,10 +87,10 @@ def offer_40_homes(user: User, ask: Entry, world: World) -> Response:
 def test_an_answer_through_the_form_waits_for_a_decision(ask: Entry, world: World) -> None:
     answer = offer_40_homes(world.ben, ask, world)
 
-    page = page_text(world.amina, "detail", pk=ask.pk)
+    html = page_text(world.amina, "detail", pk=ask.pk)
 
-    assert "40 homes at the quay." in page
-    assert reverse("exchange:decide", args=[answer.pk]) in page
+    assert "40 homes at the quay." in html
+    assert reverse("exchange:decide", args=[answer.pk]) in html
 
 
 def test_an_accepted_part_can_become_a_commitment(ask: Entry, world: World) -> None:
@@ -116,10 +116,10 @@ def test_areas_and_partners_are_found_by_name_without_javascript(world: World) -
 
     response = amina.post(reverse("exchange:new"), data)
 
-    page = response.content.decode()
-    options = page.partition('name="addressees"')[2].partition("</select>")[0]
+    html = response.content.decode()
+    options = html.partition('name="addressees"')[2].partition("</select>")[0]
     assert response.status_code == 200
-    assert "Land for 60 modular homes" in page
+    assert "Land for 60 modular homes" in html
     assert options.count("<option") == 2
     assert f'value="{world.westmarch.pk}" selected' in options
     assert not Entry.objects.exists()
@@ -214,39 +214,39 @@ def share_one_ask_and_two_offers(world: World, now: dt.datetime) -> None:
 def test_the_board_shows_asks_before_offers(world: World, now: dt.datetime) -> None:
     share_one_ask_and_two_offers(world, now)
 
-    page = page_text(world.chidi, "board")
+    html = page_text(world.chidi, "board")
 
-    assert page.index("Land wanted") < page.index("Data given") < page.index("Land given")
+    assert html.index("Land wanted") < html.index("Data given") < html.index("Land given")
 
 
 def test_the_board_counts_shared_entries_but_no_drafts(world: World, now: dt.datetime) -> None:
     share_one_ask_and_two_offers(world, now)
     draft(world.larkhaven, world.amina, now, title="Only a draft")
 
-    page = page_text(world.chidi, "board")
+    html = page_text(world.chidi, "board")
 
-    assert "Only a draft" not in page
-    assert 'Land (<span id="count-theme-land">2</span>)' in page
-    assert 'id="count-direction-offer">2<' in page
+    assert "Only a draft" not in html
+    assert 'Land (<span id="count-theme-land">2</span>)' in html
+    assert 'id="count-direction-offer">2<' in html
 
 
 def test_the_filters_of_the_board_leave_only_matching_entries(world: World, now: dt.datetime) -> None:
     share_one_ask_and_two_offers(world, now)
 
-    page = page_text(world.chidi, "board", "?theme=land&direction=offer")
+    html = page_text(world.chidi, "board", "?theme=land&direction=offer")
 
-    assert "Land given" in page
-    assert "Land wanted" not in page
-    assert "Data given" not in page
+    assert "Land given" in html
+    assert "Land wanted" not in html
+    assert "Data given" not in html
 
 
 def test_a_filtered_board_counts_other_themes_and_links_to_fewer_filters(world: World, now: dt.datetime) -> None:
     share_one_ask_and_two_offers(world, now)
 
-    page = page_text(world.chidi, "board", "?theme=land&direction=offer")
+    html = page_text(world.chidi, "board", "?theme=land&direction=offer")
 
-    assert 'id="count-theme-data">1<' in page
-    assert 'href="?direction=offer"' in page
+    assert 'id="count-theme-data">1<' in html
+    assert 'href="?direction=offer"' in html
 
 
 @pytest.mark.parametrize(
@@ -265,9 +265,9 @@ def test_filters_narrow_the_list(query: str, listed_titles: set[str], world: Wor
     withdrawn_ask = shared_entry(world.larkhaven, world.amina, now, title="Gone", statement="")
     services.withdraw_entry(entry=withdrawn_ask, reason="Found.", author=world.amina, now=now)
 
-    page = page_text(world.chidi, "list", query)
+    html = page_text(world.chidi, "list", query)
 
-    assert {title for title in ("Modular", "Hours", "Gone") if f">{title}</a>" in page} == listed_titles
+    assert {title for title in ("Modular", "Hours", "Gone") if f">{title}</a>" in html} == listed_titles
 
 
 def test_the_area_filter_finds_a_county_for_its_district(world: World, now: dt.datetime) -> None:
@@ -277,10 +277,10 @@ def test_the_area_filter_finds_a_county_for_its_district(world: World, now: dt.d
     shared_entry(world.larkhaven, world.amina, now, title="For the whole", areas=[county])
     shared_entry(world.larkhaven, world.amina, now, title="Elsewhere", audience=Audience.NETWORK)
 
-    page = page_text(world.ben, "list", f"?area={world.gosport.pk}")
+    html = page_text(world.ben, "list", f"?area={world.gosport.pk}")
 
-    assert "For the whole" in page
-    assert "Elsewhere" not in page
+    assert "For the whole" in html
+    assert "Elsewhere" not in html
 
 
 def test_pages_of_the_list_have_no_gaps(world: World, now: dt.datetime) -> None:
@@ -388,12 +388,12 @@ def test_the_oldest_first_filter_shows_only_unanswered_entries(ask: Entry, world
     services.respond(entry=ask, organisation=world.westmarch, text="Twenty.", quantity=20, author=world.ben, now=now)
     shared_entry(world.larkhaven, world.amina, now, title="Waits longest")
 
-    page = page_text(world.amina, "list", "?oldest=on")
+    html = page_text(world.amina, "list", "?oldest=on")
 
-    assert re.findall(r">(Waits [a-z]+)</a>", page) == ["Waits longest", "Waits too"]
-    assert ask.title not in page
-    assert "Always there" not in page
-    assert '<strong class="cg-number">2</strong>' in page
+    assert re.findall(r">(Waits [a-z]+)</a>", html) == ["Waits longest", "Waits too"]
+    assert ask.title not in html
+    assert "Always there" not in html
+    assert '<strong class="cg-number">2</strong>' in html
 
 
 def test_an_existing_commitment_can_be_linked_to_an_ask_in_part(ask: Entry, world: World, now: dt.datetime) -> None:
@@ -485,9 +485,9 @@ def test_an_accepted_answer_has_a_link_to_make_a_commitment_until_all_is_promise
     for quantity in promised_quantities:
         promise(origin, world, now, quantity=quantity)
 
-    page = page_text(world.eddie, "detail", pk=answer_for_60_homes.entry_id)
+    html = page_text(world.eddie, "detail", pk=answer_for_60_homes.entry_id)
 
-    assert (new_commitment_url(origin) in page) == is_linked
+    assert (new_commitment_url(origin) in html) == is_linked
 
 
 def test_the_link_to_make_a_commitment_returns_when_a_commitment_ends(
@@ -499,8 +499,8 @@ def test_the_link_to_make_a_commitment_returns_when_a_commitment_ends(
 
     end_commitment(commitment=commitment_to_end, reason="Sold.", author=world.ben, now=now)
 
-    page = page_text(world.eddie, "detail", pk=answer_for_60_homes.entry_id)
-    assert new_commitment_url(origin) in page
+    html = page_text(world.eddie, "detail", pk=answer_for_60_homes.entry_id)
+    assert new_commitment_url(origin) in html
 
 
 def test_the_history_of_an_ask_does_not_repeat_its_title(ask: Entry, world: World) -> None:

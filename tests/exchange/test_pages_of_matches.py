@@ -131,10 +131,10 @@ def test_both_organisations_read_the_message_of_an_introduction(ask: Entry, offe
 
     for person in (world.amina, world.ben):
         for entry, counterpart in ((ask, offer), (offer, ask)):
-            page = page_text(person, "detail", pk=entry.pk)
-            assert "CANARY" in page
-            assert counterpart.title in page
-            assert "uggested an introduction" in page
+            html = page_text(person, "detail", pk=entry.pk)
+            assert "CANARY" in html
+            assert counterpart.title in html
+            assert "uggested an introduction" in html
 
 
 def test_a_third_organisation_can_introduce_two_others(world: World, now: dt.datetime) -> None:

@@ -36,12 +36,12 @@ def test_an_added_theme_is_used_by_asks_filters_and_exports_at_once(world: World
     client.force_login(world.amina)
     form = client.get(reverse("exchange:new")).content.decode()
     board = client.get(reverse("exchange:board"), {"theme": "modern_methods"}).content.decode()
-    page = client.get(reverse("exchange:detail", kwargs={"pk": ask.pk})).content.decode()
+    html = client.get(reverse("exchange:detail", kwargs={"pk": ask.pk})).content.decode()
 
     assert theme_number("modern_methods") == 12
     assert '<option value="modern_methods">Modern methods</option>' in form
     assert "Factory homes" in board
-    assert "Modern methods" in page
+    assert "Modern methods" in html
 
 
 def test_a_theme_cannot_have_an_unknown_unit(world: World, client: Client) -> None:

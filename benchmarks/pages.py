@@ -9,13 +9,14 @@ In the same run, it executes handwritten SQL for all rows and counts of the page
 page. The last line of the output is one JSON object.
 
     make bench-pages                                    1, 2 and 10 times England
-    make bench-pages ARGS="--times 1 --rounds 5"        quicker
+    make bench-pages ARGS="--times 1 --turns 3"         quicker
     make bench-pages ARGS="--times 1 --keep"            keeps the filled database and uses it again
     make bench-pages ARGS="--times 1 --keep --who authority --only home --statements 10"
                                                         one page of one reader, with its slowest statements
 
 `cpu_ratio_by_hand` is (page - empty signed-in page) / handwritten SQL, in processor time of both processes.
-`growth_1_to_10` compares the smallest with the largest size that was measured.
+`growth_1_to_10` compares the smallest with the largest size that was measured. Both sizes are measured in empty pages,
+since the machine may be faster in one than in the other.
 """
 
 from __future__ import annotations
@@ -28,11 +29,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import psutil
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -44,8 +44,8 @@ from benchmarks.pages_checked import differences
 
 #: A page that takes longer than this is measured with one request only.
 _SLOW_SECONDS = 3.0
-#: Seconds for which the requests of a page, and its handwritten SQL, are at least repeated.
-_LEAST_SECONDS = 1.0
+#: Seconds of each turn of a page, of the empty page and of the handwritten SQL. Processor caches then stay warm.
+_TURN_SECONDS = 0.1
 #: Seconds after which PostgreSQL cancels a statement. The page has then failed.
 _GIVE_UP_SECONDS = 60
 
@@ -59,25 +59,69 @@ class Figures:
     p95_ms: float
     python_ms: float
     postgres_ms: float
+    #: The empty signed-in page, and the handwritten SQL, in processor time of both processes.
+    empty_ms: float
+    by_hand_ms: float | None
     bytes: int
-    by_hand_ms: float | None = None
 
     @property
     def cpu_ms(self) -> float:
         """The processor time of a request in both processes."""
         return self.python_ms + self.postgres_ms
 
+    @property
+    def empty_pages(self) -> float:
+        """How many empty pages need as much processor time as this page."""
+        return self.cpu_ms / self.empty_ms
 
-def measure(client: Any, address: str, rounds: int, shown: int = 0) -> Figures | None:
-    """Request a page several times, and return its figures.
+    @property
+    def ratio_by_hand(self) -> float | None:
+        """How many times the handwritten SQL's processor time the page needs more than an empty page."""
+        return (self.cpu_ms - self.empty_ms) / self.by_hand_ms if self.by_hand_ms else None
+
+
+@dataclass
+class Costs:
+    """The processor time in milliseconds of one piece of work, once for each of its turns."""
+
+    run: Callable[[], object]
+    python: list[float] = field(default_factory=list)
+    postgres: list[float] = field(default_factory=list)
+    #: How long each repetition took.
+    times: list[float] = field(default_factory=list)
+
+    def take_turn(self, backend: int) -> None:
+        """Repeat the work for `_TURN_SECONDS`, and add what one repetition cost."""
+        repetitions, began = 0, time.perf_counter()
+        postgres_before, python_before = _postgres_seconds(backend), time.process_time()
+        while repetitions == 0 or time.perf_counter() - began < _TURN_SECONDS:
+            run_began = time.perf_counter()
+            self.run()
+            self.times.append((time.perf_counter() - run_began) * 1000)
+            repetitions += 1
+        self.python.append((time.process_time() - python_before) * 1000 / repetitions)
+        self.postgres.append((_postgres_seconds(backend) - postgres_before) * 1000 / repetitions)
+
+    @property
+    def cpu_ms(self) -> float:
+        """The median of the turns, in both processes."""
+        return statistics.median(map(sum, zip(self.python, self.postgres, strict=True)))
+
+
+def measure(
+    client: Any, address: str, empty: str, by_hand: Callable[[], None] | None, *, turns: int, slowest: int
+) -> Figures | None:
+    """Request a page by turns with the empty page and the handwritten SQL, and return its figures.
+
+    They take turns because the machine can be twice as fast as a minute later.
 
     Returns None if the page failed, or if this person may not see it. The first request is a warm-up, which composes
     SQL and renews the session. Queries are counted in the second request. Its slowest statements are printed with their
-    milliseconds, `shown` of them.
+    milliseconds, `slowest` of them.
     """
     from django.db import connection
 
-    backend = psutil.Process(_backend())
+    backend = _backend()
     requests: list[tuple[float, str]] = []
 
     def count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -97,52 +141,42 @@ def measure(client: Any, address: str, rounds: int, shown: int = 0) -> Figures |
         client.get(address)
     gc.freeze()  # as web workers do, because collecting garbage among loaded modules takes a third of a second
     queries, size = len(requests), len(response.content)
-    for milliseconds, sql in sorted(requests, reverse=True)[:shown]:
+    for milliseconds, sql in sorted(requests, reverse=True)[:slowest]:
         print(f"      {milliseconds:8.1f} ms  {sql[:300]}")
-    # Pages and handwritten SQL are repeated for the same time. PostgreSQL's processor time has steps of 10 ms, so few
-    # repetitions are imprecise. If one of the two was repeated more often, the processor's caches would favour it.
-    times: list[float] = []
-    postgres_before, python_before, began = _cpu(backend), time.process_time(), time.perf_counter()
-    while len(times) < (1 if seconds > _SLOW_SECONDS else rounds) or time.perf_counter() - began < _LEAST_SECONDS:
-        request_began = time.perf_counter()
-        client.get(address)
-        times.append((time.perf_counter() - request_began) * 1000)
-    python = (time.process_time() - python_before) * 1000 / len(times)
-    postgres = (_cpu(backend) - postgres_before) * 1000 / len(times)
-    times.sort()
+    page_costs, empty_costs = Costs(lambda: client.get(address)), Costs(lambda: client.get(empty))
+    hand_costs = Costs(by_hand) if by_hand else None
+    for _ in range(1 if seconds > _SLOW_SECONDS else turns):
+        for costs in filter(None, (page_costs, empty_costs, hand_costs)):
+            costs.take_turn(backend)
+    page_costs.times.sort()
     return Figures(
         queries=queries,
-        p50_ms=round(statistics.median(times), 1),
-        p95_ms=round(times[min(len(times) - 1, int(len(times) * 0.95))], 1),
-        python_ms=round(python, 1),
-        postgres_ms=round(postgres, 1),
+        p50_ms=round(statistics.median(page_costs.times), 1),
+        p95_ms=round(page_costs.times[min(len(page_costs.times) - 1, int(len(page_costs.times) * 0.95))], 1),
+        python_ms=round(statistics.median(page_costs.python), 1),
+        postgres_ms=round(statistics.median(page_costs.postgres), 1),
+        empty_ms=round(empty_costs.cpu_ms, 1),
+        by_hand_ms=round(hand_costs.cpu_ms, 2) if hand_costs else None,
         bytes=size,
     )
 
 
-def by_hand(statements: list[str], given: dict[str, Any]) -> float:
-    """Return the processor time in ms, in both processes, of fetching the same rows with psycopg2.
-
-    The statements are repeated for a second, and at least five times.
-    """
+def fetch_by_hand(statements: list[str], values: dict[str, Any]) -> None:
+    """Fetch the rows of handwritten SQL with psycopg2."""
     from django.db import connection
 
-    backend = psutil.Process(_backend())
-    rounds, began = 0, time.perf_counter()
     with connection.cursor() as cursor:
-        before, cpu = _cpu(backend), time.process_time()
-        while rounds < 5 or time.perf_counter() - began < _LEAST_SECONDS:
-            rounds += 1
-            for sql in statements:
-                cursor.execute(sql, given)
-                cursor.fetchall()
-    return (time.process_time() - cpu + _cpu(backend) - before) * 1000 / rounds
+        for sql in statements:
+            cursor.execute(sql, values)
+            cursor.fetchall()
 
 
-def _cpu(process: psutil.Process) -> float:
-    """Return the processor time, in seconds, that a process has used."""
-    used = process.cpu_times()
-    return float(used.user + used.system)
+def _postgres_seconds(backend: int) -> float:
+    """Return the seconds for which a process of PostgreSQL has run.
+
+    Linux counts them here in nanoseconds, but only in steps of 10 ms in the file that psutil reads.
+    """
+    return int(Path(f"/proc/{backend}/schedstat").read_text().split()[0]) / 1e9
 
 
 def _backend() -> int:
@@ -163,7 +197,7 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
 
     This runs in a separate process for each size, because Django starts only once in a process.
     """
-    rounds, only = wanted.rounds, wanted.only
+    only = wanted.only
     name = f"bench_pages_{times:g}".replace(".", "_")
     with kept_database(name, keep=wanted.keep) as database:
         prepare_pages(database.url)
@@ -185,22 +219,24 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
             if not person.is_stakeholder:
                 client.force_login(person)
             figures_by_page[name] = {}
-            for page, (url, given) in pages_of(person).items():
+            pages = pages_of(person)
+            empty_url, _ = pages["empty"]
+            for page, (url, given) in pages.items():
                 if only and page not in only and page != "empty":
                     continue
-                figures = measure(client, url, rounds, wanted.statements)
+                values = {**given, "person": person.pk}
+                by_hand = partial(fetch_by_hand, BY_HAND[page], values) if page in BY_HAND else None
+                figures = measure(client, url, empty_url, by_hand, turns=wanted.turns, slowest=wanted.statements)
                 if figures is None:
                     continue
                 if page in BY_HAND:
-                    values = {**given, "person": person.pk}
                     for difference in differences(client.get(url).content.decode(), BY_HAND[page], values):
                         print(f"    {page} differs from the rows by hand: {difference}")
-                    figures.by_hand_ms = round(by_hand(BY_HAND[page], values), 2)
                 figures_by_page[name][page] = figures
                 print(
                     f"  {times:g}x {name:14}{page:28}{figures.queries:4} queries {figures.p50_ms:9.1f} ms"
                     f"{figures.python_ms:9.1f} + {figures.postgres_ms:.1f} ms CPU {figures.bytes / 1024:8.0f} KB"
-                    f"   by hand {figures.by_hand_ms}",
+                    f"   empty {figures.empty_ms}   by hand {figures.by_hand_ms}",
                     flush=True,
                 )
         connections.close_all()
@@ -211,7 +247,7 @@ def main() -> int:
     """Measure each size in a separate process, and print a table and the JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=float, nargs="*", default=[1, 2, 10], help="sizes, in times England")
-    parser.add_argument("--rounds", type=int, default=10, help="requests of each page, or more in a second (10)")
+    parser.add_argument("--turns", type=int, default=10, help="turns of each page, a tenth of a second each (10)")
     parser.add_argument("--only", nargs="*", default=[], help="names of pages")
     parser.add_argument("--who", nargs="*", default=READERS, choices=READERS, help="people who ask for them")
     parser.add_argument("--statements", type=int, default=0, help="show this many of a page's slowest statements")
@@ -246,19 +282,19 @@ def _summary(sizes: dict[float, Any]) -> dict[str, Any]:
     smallest, largest = min(sizes), max(sizes)
     rows = {}
     for who, pages in sizes[largest].items():
-        empty = pages["empty"]["python_ms"] + pages["empty"]["postgres_ms"]
-        for page, one in pages.items():
-            cpu = one["python_ms"] + one["postgres_ms"]
+        for page, stored in pages.items():
+            figures = Figures(**stored)
             before = sizes[smallest].get(who, {}).get(page)
-            was = before["python_ms"] + before["postgres_ms"] if before else 0
+            ratio = figures.ratio_by_hand
             rows[f"{who}: {page}"] = {
-                "queries": one["queries"],
-                "p50_ms": one["p50_ms"],
-                "p95_ms": one["p95_ms"],
-                "cpu_ms": round(cpu, 1),
-                "bytes": one["bytes"],
-                "cpu_ratio_by_hand": round((cpu - empty) / one["by_hand_ms"], 1) if one["by_hand_ms"] else None,
-                "growth_1_to_10": round(cpu / was, 2) if was else None,
+                "queries": figures.queries,
+                "p50_ms": figures.p50_ms,
+                "p95_ms": figures.p95_ms,
+                "cpu_ms": round(figures.cpu_ms, 1),
+                "empty_ms": figures.empty_ms,
+                "bytes": figures.bytes,
+                "cpu_ratio_by_hand": None if ratio is None else round(ratio, 1),
+                "growth_1_to_10": round(figures.empty_pages / Figures(**before).empty_pages, 2) if before else None,
             }
     return rows
 

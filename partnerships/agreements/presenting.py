@@ -123,14 +123,14 @@ def _table(collection: Collection, content: Content, names: Names, number: int) 
     items = content[collection.code]
 
     def is_shown(field: Field) -> bool:
-        names_the_row = field.code == collection.title
+        names_the_row = field.code == collection.title_field
         return names_the_row or any(item[field.code] not in (None, "", field.default) for item in items)
 
     fields = [field for field in collection.fields if is_shown(field)]
     return Table(
         number=number,
         code=collection.code,
-        heading=collection.many,
+        heading=collection.plural_label,
         columns=tuple(field.label for field in fields),
         rows=tuple(tuple(_cell(names, field, item[field.code]) for field in fields) for item in items),
     )

@@ -76,14 +76,14 @@ def parts_of(schema: Schema) -> tuple[Part, ...]:
     """Return a part for the document itself, and one for each collection, in the order of reading."""
     parts: list[Part] = [(_about_heading(schema), ("about",))]
     for collection in schema.collections:
-        whats = (collection.one, collection.counts.code) if collection.counts else (collection.one,)
-        parts.append((collection.many, whats))
+        whats = (collection.singular, collection.counts.code) if collection.counts else (collection.singular,)
+        parts.append((collection.plural_label, whats))
     return tuple(parts)
 
 
 def _about_heading(schema: Schema) -> str:
     """Return the heading of the fields about the whole document."""
-    return schema.about_heading or f"About the {schema.one}"
+    return schema.about_heading or f"About the {schema.singular}"
 
 
 def compare(
@@ -182,7 +182,7 @@ class _RowWriter:
         descriptions += [
             f"{field.label[0].lower()}{field.label[1:]}: {self.names.in_words(field, item[field.code])}"
             for field in filled_fields
-            if field.shape != "text" and field.code != collection.title and field.code not in self.left_out
+            if field.shape != "text" and field.code != collection.title_field and field.code not in self.left_out
         ]
 
         texts = [item[field.code] for field in filled_fields if field.shape == "text"]

@@ -23,11 +23,11 @@ def normalise(schema: Schema, raw: Any, valid: Content | None = None) -> Content
     normalised before. To save time, items that are equal to items of it are not checked again.
     """
     if not isinstance(raw, Mapping):
-        raise InvalidContent([Problem("", f"A {schema.one} must be a set of fields.")])
+        raise InvalidContent([Problem("", f"A {schema.singular} must be a set of fields.")])
     problems: list[Problem] = []
     unknown_codes = set(raw) - {"about", *schema.collection_by_code}
     problems += [
-        Problem(str(code), f"A {schema.one} has no part of this name. Remove it or correct its name.")
+        Problem(str(code), f"A {schema.singular} has no part of this name. Remove it or correct its name.")
         for code in sorted(unknown_codes, key=str)
     ]
     content: Content = {"about": {}}
@@ -56,9 +56,9 @@ def normalise_item(schema: Schema, collection: Collection, raw: Any, key: str, p
     """Return one item, normalised and with this key. Raises `InvalidContent`."""
     path = path or f"{collection.code}/{key}"
     if isinstance(raw, str):
-        raw = {collection.title: raw}
+        raw = {collection.title_field: raw}
     if not isinstance(raw, Mapping):
-        raise InvalidContent([Problem(path, f"Enter one {collection.one} here.")])
+        raise InvalidContent([Problem(path, f"Enter one {collection.singular} here.")])
     if not KEY.fullmatch(key):
         raise InvalidContent([Problem(f"{path}/key", f"“{key}” cannot be a key. Use only a to z, digits and hyphens.")])
     item = {"key": key, **_normalise_fields(collection.fields, raw, path)}
@@ -104,7 +104,9 @@ def _entries(collection: Collection, raw: Any) -> Sequence[Any]:
     if not isinstance(raw, list | tuple):
         raise InvalidContent([Problem(collection.code, "Enter a list.")])
     if len(raw) > MAX_ITEMS:
-        too_many = f"There are {len(raw):,} {collection.many.lower()}, and the limit is {MAX_ITEMS:,}. Remove some."
+        too_many = (
+            f"There are {len(raw):,} {collection.plural_label.lower()}, and the limit is {MAX_ITEMS:,}. Remove some."
+        )
         raise InvalidContent([Problem(collection.code, too_many)])
     return raw
 
@@ -126,7 +128,7 @@ def _normalise_items(
     for position, entry in enumerate(entries, start=1):
         path = f"{collection.code}/{position}"
         own_key = str(entry.get("key") or "") if isinstance(entry, Mapping) else ""
-        name = entry.get(collection.title, "") if isinstance(entry, Mapping) else entry
+        name = entry.get(collection.title_field, "") if isinstance(entry, Mapping) else entry
         key = own_key or key_for(str(name), existing_keys)
         if key in used_keys:
             problems.append(Problem(path, f"The key “{key}” is used twice. Use another key here."))

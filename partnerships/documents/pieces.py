@@ -29,7 +29,7 @@ def split_piece(schema: Schema, piece: str) -> tuple[str, str]:
         return "order", key
     if code in schema.collection_by_code and KEY.fullmatch(key):
         return code, key
-    raise UnknownPiece(f"A {schema.one} has no part called “{piece}”. Open the page again and choose a part.")
+    raise UnknownPiece(f"A {schema.singular} has no part called “{piece}”. Open the page again and choose a part.")
 
 
 def get_piece(schema: Schema, content: Content, piece: str) -> Any:
@@ -64,7 +64,9 @@ def set_piece(schema: Schema, content: Content, piece: str, value: Any) -> Conte
     if any(item["key"] == key for item in items):
         return {**content, code: [new_item if item["key"] == key else item for item in items]}
     if len(items) >= MAX_ITEMS:
-        message = f"A {schema.one} can have at most {MAX_ITEMS:,} {collection.many.lower()}. Remove some first."
+        message = (
+            f"A {schema.singular} can have at most {MAX_ITEMS:,} {collection.plural_label.lower()}. Remove some first."
+        )
         raise InvalidContent([Problem(piece, message)])
     return {**content, code: [*items, new_item]}
 

@@ -42,8 +42,8 @@ class Counts:
 
     code: str  # the field of the item that contains the lines
     label: str
-    one: str
-    many: str
+    singular: str  # "home"
+    plural: str
     line_of: Callable[[Item], Line]  # the combination that identifies a line
     line_item: Callable[[Line, int], Item]
     order: Callable[[Line], Any]  # sort key
@@ -77,26 +77,26 @@ class Collection:
     """A list in a document, such as the sites of a plan, with the fields of its items."""
 
     code: str
-    one: str
-    label: str
-    title: str  # the field that names an item
+    singular: str  # the name of one item within a sentence: "site"
+    label: str  # the same at its start: "Site"
+    title_field: str  # the code of the field that names an item
     fields: tuple[Field, ...]
     hidden_by: str = ""  # the flag that hides a whole item from readers outside
     counts: Counts | None = None
     details: Callable[[Item], str] = _no_details  # the detail that lists show beside the title of an item
     #: Change the content from which an item was removed, given this content and the content with the item.
     after_removal: Callable[[Content, Content], Content] | None = None
-    plural: str = ""  # the label for several items, if it is not the label with an s
+    irregular_plural: str = ""  # the label for several items, if it is not the label with an s
 
     @property
-    def many(self) -> str:
-        """Return the plural name of the items: "Sites"."""
-        return self.plural or f"{self.label}s"
+    def plural_label(self) -> str:
+        """Return the label for several items: "Sites"."""
+        return self.irregular_plural or f"{self.label}s"
 
     @property
-    def one_with_article(self) -> str:
+    def singular_with_article(self) -> str:
         """Return the name of one item with its article: "an outcome"."""
-        return f"{'an' if self.one[0] in 'aeiou' else 'a'} {self.one}"
+        return f"{'an' if self.singular[0] in 'aeiou' else 'a'} {self.singular}"
 
     def is_substantive(self, item: Item) -> bool:
         """Return whether a version that adds or removes the item is not minor."""
@@ -122,7 +122,7 @@ def _texts(fields: tuple[Field, ...]) -> tuple[str, ...]:
 class Schema:
     """A kind of document, such as plans, with its fields and its collections in the order of reading."""
 
-    one: str  # "plan"
+    singular: str  # "plan"
     about: tuple[Field, ...]
     collections: tuple[Collection, ...]
     about_heading: str = ""  # the heading of the fields about the whole, if it is not "About this plan"
@@ -130,12 +130,12 @@ class Schema:
     @property
     def label(self) -> str:
         """Return the name of the document for the start of a sentence."""
-        return self.one.capitalize()
+        return self.singular.capitalize()
 
     @property
     def about_label(self) -> str:
         """Return the heading of the fields about the whole document: "About this plan"."""
-        return self.about_heading or f"About this {self.one}"
+        return self.about_heading or f"About this {self.singular}"
 
     @cached_property
     def about_by_code(self) -> dict[str, Field]:
@@ -156,5 +156,7 @@ class Schema:
     @cached_property
     def collection_of(self) -> dict[str, Collection]:
         """Return the collections by the name of one item ("site") and by the code of its counts ("homes")."""
-        by_one = {collection.one: collection for collection in self.collections}
-        return by_one | {collection.counts.code: collection for collection in self.collections if collection.counts}
+        by_singular = {collection.singular: collection for collection in self.collections}
+        return by_singular | {
+            collection.counts.code: collection for collection in self.collections if collection.counts
+        }

@@ -344,4 +344,4 @@ def link_to_piece(anchor: str) -> str:
 def anchor_label(anchor: str) -> str:
     """Return the kind of piece: "section", "site" and so on; "plan" for the whole plan."""
     code = anchor.partition("/")[0]
-    return COLLECTION_BY_CODE[code].one if code in COLLECTION_BY_CODE else "plan"
+    return COLLECTION_BY_CODE[code].singular if code in COLLECTION_BY_CODE else "plan"

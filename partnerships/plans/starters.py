@@ -52,7 +52,7 @@ def untouched_parts(kind: str, content: Content, earlier_content: Content) -> di
         earlier_keys = {item["key"] for item in earlier_content[collection.code]}
         for item in content[collection.code]:
             if item["key"] not in earlier_keys and item == starting_items.get(item["key"]):
-                title_by_piece[f"{collection.code}/{item['key']}"] = str(item[collection.title])
+                title_by_piece[f"{collection.code}/{item['key']}"] = str(item[collection.title_field])
     return title_by_piece
 
 

@@ -18,8 +18,8 @@ def read_seats(raw: Any, _path: str) -> list[dict[str, Any]]:
 SEATS = Counts(
     code="seats",
     label="Seats",
-    one="seat",
-    many="seats",
+    singular="seat",
+    plural="seats",
     line_of=itemgetter("body"),
     line_item=lambda body, count: {"body": body, "count": count},
     order=str,
@@ -29,9 +29,9 @@ SEATS = Counts(
 )
 CLAUSES = Collection(
     code="clauses",
-    one="clause",
+    singular="clause",
     label="Clause",
-    title="title",
+    title_field="title",
     fields=(
         Field("title", "Title", required=True),
         Field("body", "Text", "text", max_length=10_000),
@@ -41,9 +41,9 @@ CLAUSES = Collection(
 )
 BOARDS = Collection(
     code="boards",
-    one="board",
+    singular="board",
     label="Board",
-    title="name",
+    title_field="name",
     fields=(
         Field("name", "Name", required=True),
         Field("clause", "Clause", "item", collection="clauses"),

@@ -177,7 +177,7 @@ def test_lists_of_a_draft_name_each_item_with_its_addresses() -> None:
     lists = piece_lists(CHARTER, a_charter(), lambda action, code, key: f"/{action}/{code}/{key}")
 
     clauses, boards = lists
-    assert clauses.many == "Clauses"
+    assert clauses.plural_label == "Clauses"
     assert clauses.add_words == "Add a clause"
     assert clauses.add_url == "/add/clauses/"
     assert [item.title for item in clauses.items] == ["Governance", "Fees"]

@@ -137,7 +137,7 @@ def _changed_copy(random: Random, content: dict[str, Any]) -> dict[str, Any]:
             for key in (f"item-{number}" for number in range(8))
             if key not in existing_keys and random.random() < 0.4
         ]
-        items += [{"key": key, collection.title: "Name a", "homes": []} for key in new_keys]
+        items += [{"key": key, collection.title_field: "Name a", "homes": []} for key in new_keys]
         for item in items:
             for field in collection.fields:
                 _maybe_change(random, item, field)

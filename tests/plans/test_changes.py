@@ -231,7 +231,7 @@ def content_with_field(collection: Collection | None, field: Field, value: Any) 
     sites = [{"key": "item-0", "name": "Site 0"}, {"key": "item-1", "name": "Site 1"}]
     if collection is None:
         return normalise({"sites": sites, "about": {field.code: value}})
-    item = {"key": "item-0", collection.title: "Name", field.code: value}
+    item = {"key": "item-0", collection.title_field: "Name", field.code: value}
     if collection.code == "sites":
         return normalise({"sites": [item, sites[1]]})
     return normalise({"sites": sites, collection.code: [item]})

@@ -50,7 +50,7 @@ def test_merge_keeps_the_changes_of_both_for_each_field_and_line_of_homes(work: 
         for key in merged_items.keys() & old_items.keys() & draft_items.keys() & new_items.keys():
             items = (old_items[key], draft_items[key], new_items[key], merged_items[key])
             check_fields_are_merged(collection, *items)
-            if collection.one == "site":
+            if collection.singular == "site":
                 check_homes_are_merged(*items)
 
 

@@ -34,7 +34,7 @@ def changed_parts(schema: Schema, draft: Draft) -> dict[Part, str]:
         if change.kind == "moved":
             names_by_part["order", collection.code] = f"the order of “{collection.label}”"
         else:
-            names_by_part[collection.code, change.key] = f"{collection.one} “{change.label}”"
+            names_by_part[collection.code, change.key] = f"{collection.singular} “{change.label}”"
     return names_by_part
 
 

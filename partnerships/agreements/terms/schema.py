@@ -85,11 +85,11 @@ def _collection(declared: TableDeclaration) -> Collection:
     name_of_row = declared["one"]
     return Collection(
         code=declared["code"],
-        one=name_of_row,
+        singular=name_of_row,
         label=name_of_row[:1].upper() + name_of_row[1:],
-        title=fields[0].code,
+        title_field=fields[0].code,
         fields=fields,
-        plural=declared["label"],
+        irregular_plural=declared["label"],
         details=partial(_details, fields[1:]),
     )
 
@@ -197,7 +197,7 @@ def without_values(schema: Schema, content: Content, problems: tuple[Problem, ..
         # Paths count the rows from 1.
         for row_number, row in enumerate(content.get(table_code, ()), 1):
             row_path = (table_code, str(row_number))
-            if (*row_path, collection.title) not in paths:
+            if (*row_path, collection.title_field) not in paths:
                 remaining_rows.append({code: value for code, value in row.items() if (*row_path, code) not in paths})
         remaining[table_code] = remaining_rows
     return remaining

@@ -265,4 +265,4 @@ def _piece_title(plan: Plan, version_number: int, anchor: str) -> str:
         raise UnableToAnswer(_NO_SUCH_PIECE) from error
     if collection_code not in COLLECTION_BY_CODE or item is None:
         raise UnableToAnswer(_NO_SUCH_PIECE)
-    return str(item[COLLECTION_BY_CODE[collection_code].title])
+    return str(item[COLLECTION_BY_CODE[collection_code].title_field])

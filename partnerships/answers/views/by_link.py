@@ -203,7 +203,7 @@ def _anchor_choices(visit: Visit) -> list[tuple[str, str]]:
         if collection.code == "documents":
             continue
         for item in content[collection.code]:
-            label = f"{collection.label}: {item[collection.title]}"
+            label = f"{collection.label}: {item[collection.title_field]}"
             choices.append((f"{collection.code}/{item['key']}", label[:120]))
     return choices
 

@@ -18,7 +18,7 @@ def apply(schema: Schema, changes: Iterable[Change], content: Content) -> Conten
     new_content: Content = {"about": {**content["about"], **new_fields}}
     for collection in schema.collections:
         items = content[collection.code]
-        item_changes = changes_by_what.get(collection.one, [])
+        item_changes = changes_by_what.get(collection.singular, [])
         counts = collection.counts
         count_changes = changes_by_what.get(counts.code, []) if counts else []
         if item_changes or count_changes:

@@ -54,9 +54,9 @@ def _list_changes(
     def change_of(item: Item, place: int, **details: Any) -> Change:
         return Change(
             schema=schema,
-            what=collection.one,
+            what=collection.singular,
             key=item["key"],
-            label=str(item[collection.title]),
+            label=str(item[collection.title_field]),
             place=place,
             **details,
         )
@@ -90,7 +90,7 @@ def _item_changes(schema: Schema, collection: Collection, before: Item, after: I
     """Return the changes of the fields and counts of one item."""
     if before == after:
         return []
-    change = partial(Change, schema=schema, key=after["key"], label=str(after[collection.title]))
+    change = partial(Change, schema=schema, key=after["key"], label=str(after[collection.title_field]))
     changes = []
     for field in collection.fields:
         old_value, new_value = before[field.code], after[field.code]
@@ -99,7 +99,7 @@ def _item_changes(schema: Schema, collection: Collection, before: Item, after: I
             changes.append(
                 change(
                     kind="changed",
-                    what=collection.one,
+                    what=collection.singular,
                     field=field.code,
                     was=old_value,
                     now=new_value,
@@ -118,9 +118,9 @@ def _place_in_words(collection: Collection, items: list[Item], place: int, unmov
     """Return a place in words, such as "place 3, after North Quay", with the nearest item that has not moved."""
     unmoved_before = [item for item in items[:place] if item["key"] in unmoved_keys]
     if unmoved_before:
-        return f"place {place + 1}, after {unmoved_before[-1][collection.title]}"
+        return f"place {place + 1}, after {unmoved_before[-1][collection.title_field]}"
     first_unmoved = next(item for item in items if item["key"] in unmoved_keys)
-    return f"place {place + 1}, before {first_unmoved[collection.title]}"
+    return f"place {place + 1}, before {first_unmoved[collection.title_field]}"
 
 
 def _count_changes(

@@ -29,8 +29,8 @@ class Names:
         fields = (field for collection in self._schema.collections for field in collection.fields)
         titles = {}
         for code in {field.collection for field in fields if field.collection}:
-            title = self._schema.collection_by_code[code].title
-            titles[code] = {item["key"]: item[title] for content in self._contents for item in content[code]}
+            title_field = self._schema.collection_by_code[code].title_field
+            titles[code] = {item["key"]: item[title_field] for content in self._contents for item in content[code]}
         return titles
 
     def in_words(self, field: Field, value: Any) -> str:
@@ -40,8 +40,10 @@ class Names:
         if field.shape == "item":
             schema = self._schema
             if not value:
-                return f"the whole {schema.one}"
-            unknown_item = f"a {schema.collection_by_code[field.collection].one} that is not in the {schema.one}"
+                return f"the whole {schema.singular}"
+            unknown_item = (
+                f"a {schema.collection_by_code[field.collection].singular} that is not in the {schema.singular}"
+            )
             return self._items[field.collection].get(value, unknown_item)
         return value_in_words(field, value)
 

@@ -20,9 +20,9 @@ def count_difference(changes: Iterable[Change], collection: Collection) -> int:
     for change in changes:
         if change.what == counts.code:
             difference += change.difference or 0
-        elif change.what == collection.one and change.kind == "added":
+        elif change.what == collection.singular and change.kind == "added":
             difference += counts.total(change.now)
-        elif change.what == collection.one and change.kind == "removed":
+        elif change.what == collection.singular and change.kind == "removed":
             difference -= counts.total(change.was)
     return difference
 
@@ -79,16 +79,16 @@ def _sentences_on_counts(changes: Sequence[Change], collection: Collection) -> l
     difference = count_difference(changes, collection)
     sentences = []
     if difference:
-        sentences.append(f"{more_or_fewer(difference)} {counts.one if difference == 1 else counts.many} in all.")
+        sentences.append(f"{more_or_fewer(difference)} {counts.singular if difference == 1 else counts.plural} in all.")
     elif any(not change.has_moved for change in count_changes):
-        sentences.append(f"The total number of {counts.many} is the same, but they are divided differently.")
+        sentences.append(f"The total number of {counts.plural} is the same, but they are divided differently.")
 
     total_by_move: Counter[str] = Counter()
     for change in count_changes:
         if change.has_moved:
             total_by_move[f"from {change.was_words} to {change.now_words}"] += change.now
     for move, total in list(total_by_move.items())[:3]:
-        sentences.append(f"{total:,} {counts.one if total == 1 else counts.many} moved {move}.")
+        sentences.append(f"{total:,} {counts.singular if total == 1 else counts.plural} moved {move}.")
     return sentences
 
 
@@ -96,9 +96,9 @@ def _sentences_on_items(changes: Sequence[Change], collection: Collection) -> li
     """Return sentences on the items that were added, removed or moved."""
     sentences = []
     for kind in ("added", "removed", "moved"):
-        names = [change.label for change in changes if change.what == collection.one and change.kind == kind]
+        names = [change.label for change in changes if change.what == collection.singular and change.kind == kind]
         if names:
-            sentences.append(f"{counted(len(names), collection.one)} {kind}: {_names_in_words(names)}.")
+            sentences.append(f"{counted(len(names), collection.singular)} {kind}: {_names_in_words(names)}.")
     return sentences
 
 

@@ -49,7 +49,7 @@ def value_in_words(field: Field, value: Any) -> str:
 def item_in_words(collection: Collection, item: Item) -> str:
     """Return the title of an item, with its most important detail in brackets."""
     details = collection.details(item)
-    return f"{item[collection.title]} ({details})" if details else str(item[collection.title])
+    return f"{item[collection.title_field]} ({details})" if details else str(item[collection.title_field])
 
 
 def words_changed(old_text: str, new_text: str) -> str:

@@ -35,8 +35,8 @@ def form_field(
         return makers[spec.shape](spec, common)
     if spec.shape == "item":
         target = schema.collection_by_code[spec.collection]
-        items = [(item["key"], item[target.title]) for item in (content or {}).get(target.code, ())]
-        return forms.ChoiceField(choices=[("", f"The whole {schema.one}"), *items], **common)
+        items = [(item["key"], item[target.title_field]) for item in (content or {}).get(target.code, ())]
+        return forms.ChoiceField(choices=[("", f"The whole {schema.singular}"), *items], **common)
     return _MAKERS.get(spec.shape, _line_field)(spec, common)
 
 

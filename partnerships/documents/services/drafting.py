@@ -90,7 +90,8 @@ def save_items(
     if len(all_items) > MAX_ITEMS:
         collection = open_draft.schema.collection_by_code[code]
         raise UnableToSavePiece(
-            f"A {open_draft.schema.one} can have at most {MAX_ITEMS:,} {collection.many.lower()}. Remove some first."
+            f"A {open_draft.schema.singular} can have at most {MAX_ITEMS:,} {collection.plural_label.lower()}. "
+            "Remove some first."
         )
     if changed_pieces:
         new_content = {**open_draft.content, code: list(all_items.values())}
@@ -122,7 +123,7 @@ def order_after_move(schema: Schema, content: Content, piece: str, *, up: bool) 
     order_piece = f"order/{code}"
     keys: list[str] = list(get_piece(schema, content, order_piece))
     if key not in keys:
-        one = schema.collection_by_code[code].one
+        one = schema.collection_by_code[code].singular
         raise UnableToSavePiece(f"A colleague has removed this {one} from the draft, so you cannot move it.")
     index = keys.index(key)
     neighbour = index - 1 if up else index + 1

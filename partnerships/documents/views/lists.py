@@ -37,9 +37,9 @@ class PieceList:
     """One list on the page of a draft, such as its sites."""
 
     code: str
-    one: str
+    singular: str
     label: str
-    many: str
+    plural_label: str
     add_url: str
     add_words: str
     #: The page to import a spreadsheet; "" if there is none.
@@ -82,7 +82,7 @@ def piece_lists(
         return PieceRow(
             code=code,
             key=key,
-            title=item[collection.title],
+            title=item[collection.title_field],
             hidden=collection.hides(item),
             detail=details(collection, item),
             last_save=last_saves.get(f"{code}/{key}"),
@@ -93,11 +93,11 @@ def piece_lists(
     return [
         PieceList(
             code=collection.code,
-            one=collection.one,
+            singular=collection.singular,
             label=collection.label,
-            many=collection.many,
+            plural_label=collection.plural_label,
             add_url=address("add", collection.code, ""),
-            add_words=add_words.get(collection.code, f"Add {collection.one_with_article}"),
+            add_words=add_words.get(collection.code, f"Add {collection.singular_with_article}"),
             import_url=import_urls.get(collection.code, ""),
             items=[make_row(collection, item) for item in content[collection.code]],
         )

@@ -70,7 +70,7 @@ class Piece:
         """Return the title of the item in the draft; "" for a new item and for "about"."""
         if self.item is None or self.collection is None:
             return ""
-        return str(self.item[self.collection.title])
+        return str(self.item[self.collection.title_field])
 
     @property
     def initial(self) -> dict[str, Any]:
@@ -168,7 +168,7 @@ def edit_piece(
         form.explain(str(error), error.problems)
         return show_piece(request, piece, form, template=template, context=context, status=422)
 
-    title = value.get(piece.collection.title) if piece.collection else piece.schema.about_label
+    title = value.get(piece.collection.title_field) if piece.collection else piece.schema.about_label
     messages.success(request, f"“{title}” has been saved in the draft.")
     return redirect(f"{piece.back}#{piece.name.replace('/', '-')}")
 
@@ -266,8 +266,8 @@ def move_piece(
         messages.error(request, str(error))
     else:
         if has_moved:
-            message = f"The {collection.one} has been moved {'up' if is_up else 'down'}."
+            message = f"The {collection.singular} has been moved {'up' if is_up else 'down'}."
         else:
-            message = f"This {collection.one} is already the {'first' if is_up else 'last'} in the list."
+            message = f"This {collection.singular} is already the {'first' if is_up else 'last'} in the list."
         messages.success(request, message)
     return redirect(f"{back}#{collection.code}-{key}")

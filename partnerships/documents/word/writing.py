@@ -116,7 +116,7 @@ def _add_collection(document: Any, paper: WordPaper, collection: Collection) -> 
     items = paper.content[collection.code]
     if not items:
         return
-    document.add_heading(paper.headings.get(collection.code, collection.many), level=1)
+    document.add_heading(paper.headings.get(collection.code, collection.plural_label), level=1)
     if _is_prose(paper, collection, items):
         _add_sections(document, paper, collection, items)
     else:
@@ -132,7 +132,7 @@ def _add_collection(document: Any, paper: WordPaper, collection: Collection) -> 
 
 def _filled_fields(paper: WordPaper, collection: Collection, items: Sequence[Item]) -> list[Field]:
     """Return the fields besides the title that any item has a value for and that are not left out."""
-    left_out = {collection.title, collection.hidden_by, *paper.left_out}
+    left_out = {collection.title_field, collection.hidden_by, *paper.left_out}
     fields = [spec for spec in collection.fields if spec.code not in left_out]
     return [spec for spec in fields if any(item[spec.code] for item in items)]
 
@@ -145,7 +145,7 @@ def _is_prose(paper: WordPaper, collection: Collection, items: Sequence[Item]) -
 
 def _title(collection: Collection, item: Item) -> str:
     """Return the title of an item, with a note if only partners may read the item."""
-    title = item[collection.title]
+    title = item[collection.title_field]
     return xml_text(f"{title} (partners only)" if collection.hides(item) else title)
 
 
@@ -169,7 +169,7 @@ def _add_items(document: Any, paper: WordPaper, collection: Collection, items: S
     if counts and not any(counts.total(item) for item in items):
         counts = None
 
-    title_field = collection.field_by_code[collection.title]
+    title_field = collection.field_by_code[collection.title_field]
     headings = [collection.label if title_field.shape == "line" else title_field.label]
     headings += [spec.label for spec in columns]
     if counts:

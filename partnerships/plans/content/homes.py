@@ -122,8 +122,8 @@ def without_year(line: Line) -> Line:
 HOMES = Counts(
     code="homes",
     label="Homes",
-    one="home",
-    many="homes",
+    singular="home",
+    plural="homes",
     line_of=line_of,
     line_item=homes_item,
     order=line_sort_key,

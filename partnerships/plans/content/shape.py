@@ -45,9 +45,9 @@ ABOUT = (
 )
 OUTCOMES = Collection(
     code="outcomes",
-    one="outcome",
+    singular="outcome",
     label="Outcome",
-    title="text",
+    title_field="text",
     fields=(
         Field("text", "Outcome", required=True),
         Field(
@@ -61,9 +61,9 @@ OUTCOMES = Collection(
 )
 SECTIONS = Collection(
     code="sections",
-    one="section",
+    singular="section",
     label="Section",
-    title="title",
+    title_field="title",
     fields=(
         Field("title", "Title", required=True),
         Field("body", "Text", "text", max_length=MAX_SECTION, hint=MARKDOWN),
@@ -73,9 +73,9 @@ SECTIONS = Collection(
 )
 SITES = Collection(
     code="sites",
-    one="site",
+    singular="site",
     label="Site",
-    title="name",
+    title_field="name",
     fields=(
         Field("reference", "Reference"),
         Field("name", "Name", required=True),
@@ -135,9 +135,9 @@ SITES = Collection(
 )
 MILESTONES = Collection(
     code="milestones",
-    one="milestone",
+    singular="milestone",
     label="Milestone",
-    title="name",
+    title_field="name",
     fields=(
         Field("name", "Name", required=True),
         Field("site", "Site", "item", collection="sites"),
@@ -160,9 +160,9 @@ MILESTONES = Collection(
 )
 RISKS = Collection(
     code="risks",
-    one="risk",
+    singular="risk",
     label="Risk",
-    title="title",
+    title_field="title",
     fields=(
         Field("title", "Title", required=True),
         Field("likelihood", "Likelihood", "scale", SCALE, default=3),
@@ -176,9 +176,9 @@ RISKS = Collection(
 )
 DOCUMENTS = Collection(
     code="documents",
-    one="document",
+    singular="document",
     label="Document",
-    title="title",
+    title_field="title",
     fields=(
         Field("title", "Title", required=True),
         Field("file_name", "File"),

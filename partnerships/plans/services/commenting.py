@@ -152,7 +152,7 @@ def _anchor_label(plan: Plan, version_number: int, anchor: str, author: User) ->
         )
     if code == "about":
         return "About this plan"
-    title_field = COLLECTION_BY_CODE[code].title
+    title_field = COLLECTION_BY_CODE[code].title_field
     return str(item[title_field])
 
 

@@ -84,7 +84,7 @@ def _changed_pieces(draft: Draft, base: Content, common: dict[str, Any], names: 
                 continue
             text = joined_lines(text_of_item(collection, item, names), item.get("notes"))
             item_columns = common | {
-                "title": f"{item[collection.title]} (draft)",
+                "title": f"{item[collection.title_field]} (draft)",
                 "path": f"{page}#{collection.code}-{item['key']}",
             }
             yield from rows_of_item(collection, item, text, item_columns)

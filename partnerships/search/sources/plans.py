@@ -126,7 +126,7 @@ def _rows_of_items(
                     **common,
                     part=f"{part_prefix}notes/{item['key']}",
                     kind="site",
-                    title=str(item[collection.title]),
+                    title=str(item[collection.title_field]),
                     text=str(item["notes"]),
                     hidden=True,
                     path=path,
@@ -152,7 +152,7 @@ class Names:
 def text_of_item(collection: Collection, item: Item, names: Names) -> str:
     """Return the words of an item, with the names of its area and site, and the text of its file."""
     return joined_lines(
-        *_words(item, collection.title),
+        *_words(item, collection.title_field),
         names.area_by_code.get(str(item.get("area") or "")),
         names.site_by_key.get(item.get("site", "")),
         names.text_by_sha256.get(item.get("sha256", "")),
@@ -165,7 +165,7 @@ def rows_of_item(
     """Yield the rows of an item. A long text is divided into several rows."""
     for index, piece in enumerate(list(parts_of_text(text)) or [""]):
         yield EntryRow(
-            **{"title": str(item[collection.title]), **common},
+            **{"title": str(item[collection.title_field]), **common},
             part=f"{part_prefix}{collection.code}/{item['key']}" + (f"/{index}" if index else ""),
             kind=_KINDS[collection.code],
             text=piece,

@@ -94,7 +94,7 @@ def _key(run: ImportedRows, line: Line, draft: DraftEditor, *, site_key: str) ->
     If there is no such milestone, return a new key. Returns None if the row is refused.
     """
     if line.text("key"):
-        return key_in_row(run, line, COLLECTION.one)
+        return key_in_row(run, line, COLLECTION.singular)
     name = line.text("name")
     milestones = [milestone for milestone in draft.items.by("name", name) if milestone["site"] == site_key]
     if len(milestones) > 1:

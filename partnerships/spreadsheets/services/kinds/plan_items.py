@@ -87,7 +87,7 @@ class DraftEditor:
         self.items = ItemFinder(self._draft_items.values(), reference=reference)
         #: The keys of the items in `items`.
         self.keys = set(self._draft_items)
-        self._repeated_rows = RepeatedRows(run, collection.one)
+        self._repeated_rows = RepeatedRows(run, collection.singular)
 
     def item(self, key: str) -> Item:
         """Return the item with the changes of earlier rows."""
@@ -102,7 +102,7 @@ class DraftEditor:
     def put(self, line: Line, key: str, item: Mapping[str, Any]) -> None:
         """Change or add an item. If its content is invalid, the row is set aside."""
         if self._is_stale(key):
-            refuse_changed_since_preview(self._run, line, f"this {self._collection.one}")
+            refuse_changed_since_preview(self._run, line, f"this {self._collection.singular}")
             return
         try:
             self._changed_items[key] = normalise_item(PLAN, self._collection, item, key)
@@ -208,7 +208,7 @@ def row_values(
         if value not in (None, ""):
             values[column.code] = value
     if not line.text("name"):
-        refuse_blank(run, line, "name", f"Every {collection.one} needs a name.")
+        refuse_blank(run, line, "name", f"Every {collection.singular} needs a name.")
     return None if run.is_refused(line) else values
 
 

@@ -157,7 +157,7 @@ def _key(run: ImportedRows, line: Line, draft: DraftEditor) -> str | None:
     only site with that name has no reference yet.
     """
     if line.text("key"):
-        return key_in_row(run, line, COLLECTION.one)
+        return key_in_row(run, line, COLLECTION.singular)
     reference, name = line.text("reference"), line.text("name")
     sites = draft.items.by("reference", reference) if reference else draft.items.by("name", name)
     if reference and not sites:

@@ -36,7 +36,7 @@ from partnerships.people.models import Invitation
 from partnerships.plans import services as plans
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import OwnershipOffer, Plan, Share
-from partnerships.plans.queries import WAITING, plan_roles_of, signing_states
+from partnerships.plans.queries import TASK_SOURCES, plan_roles_of, signing_states
 from partnerships.reports import services as reports
 from partnerships.surveys.models import Joining
 from tests.exchange.conftest import shared_entry
@@ -211,7 +211,7 @@ def comment_on_a_version(world: World) -> Probe:
 def mention(world: World) -> Probe:
     plan = _plan(world)
     plans.add_comment(plan=plan, version_number=1, text="Is it so, @Ben West?", author=world.amina, now=timezone.now())
-    return lambda: bool(tasks_from(WAITING, world.ben, timezone.now()))
+    return lambda: bool(tasks_from(TASK_SOURCES, world.ben, timezone.now()))
 
 
 def _follows(world: World, target: Plan | Partnership | Organisation, plan: Plan) -> Probe:
@@ -368,7 +368,7 @@ def offer_of_a_plan_in_no_partnership(world: World) -> Probe:
         author=world.amina,
         now=timezone.now(),
     )
-    return lambda: any(str(made.pk) in item.path for item in tasks_from(WAITING, world.ben, timezone.now()))
+    return lambda: any(str(made.pk) in item.path for item in tasks_from(TASK_SOURCES, world.ben, timezone.now()))
 
 
 def facilitator(world: World) -> Probe:

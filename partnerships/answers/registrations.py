@@ -11,7 +11,7 @@ from partnerships.answers.event_kinds import EventKind
 from partnerships.answers.management.week import PartnershipWeek
 from partnerships.answers.models import Answer, PlanQuestion
 from partnerships.answers.personal import RULES, end_trust_of_leaver
-from partnerships.answers.queries import WAITING
+from partnerships.answers.queries import TASK_SOURCES
 from partnerships.answers.sections import answering_section, forwarding_section, incoming_emails_of, plans_section
 from partnerships.answers.services.outbox_hooks import AnswersHooks
 from partnerships.digests.management.weeks.stage import register_week
@@ -29,7 +29,7 @@ def register() -> None:
     register_emails(*EMAILS)
     register_hooks(AnswersHooks())
     # `work` itself lists only the sources of the rooms below it. Answers are above `work`, so they register theirs.
-    register_sources(WAITING)
+    register_sources(TASK_SOURCES)
     _register_sections()
     _register_personal_data()
     register_week("A councillor and a manager hear about a partnership", PartnershipWeek)

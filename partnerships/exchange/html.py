@@ -1,4 +1,4 @@
-"""Renders the cards and the filter panel of the board, with a cache in each process.
+"""Render the cards and the filter panel of the board, with a cache in each process.
 
 The key of each cached piece of HTML contains every value that the piece shows. So a piece is never out of date, and
 never shows what only another reader may see. docs/decisions/0032-what-the-board-caches.md explains what this saves.

@@ -20,16 +20,17 @@ from partnerships.plans import queries as plans
 from partnerships.recommendations import queries as recommendations
 from partnerships.surveys import queries as surveys
 
-#: The sources of every room below this one. A new room adds its `WAITING` here; rooms above call `register_sources`.
+#: The sources of every room below this one. A new room adds its `TASK_SOURCES` here. Rooms above call
+#: `register_sources`.
 SOURCES: list[TaskSource] = [
-    *agreements.WAITING,
-    *exchange.WAITING,
-    *plans.WAITING,
-    *commitments.WAITING,
-    *conversations.WAITING,
-    *nominations.WAITING,
-    *surveys.WAITING,
-    *recommendations.WAITING,
+    *agreements.TASK_SOURCES,
+    *exchange.TASK_SOURCES,
+    *plans.TASK_SOURCES,
+    *commitments.TASK_SOURCES,
+    *conversations.TASK_SOURCES,
+    *nominations.TASK_SOURCES,
+    *surveys.TASK_SOURCES,
+    *recommendations.TASK_SOURCES,
     *LEFT_OVER,
     *HANDING_OVER,
     *OVERDUE,

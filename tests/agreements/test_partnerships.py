@@ -23,7 +23,7 @@ from partnerships.agreements.models import (
     TermsProposal,
     TermsVersion,
 )
-from partnerships.agreements.queries import WAITING
+from partnerships.agreements.queries import TASK_SOURCES
 from partnerships.agreements.queries.terms import content_of_proposal
 from partnerships.agreements.services import (
     UnableToAddDocument,
@@ -322,7 +322,7 @@ def status_address(world: World) -> str:
 
 def aminas_tasks(world: World) -> dict[str, str]:
     """Return the paths of Amina's tasks by what she must do."""
-    return {item.action: item.path for item in tasks_from(WAITING, world.amina, timezone.now())}
+    return {item.action: item.path for item in tasks_from(TASK_SOURCES, world.amina, timezone.now())}
 
 
 def agenda_titles(world: World) -> list[str]:
@@ -604,7 +604,7 @@ def test_a_renewal_keeps_the_contact_days(world: World) -> None:
 
 
 def test_an_invitation_is_a_task_of_the_leads_who_answer_it(world: World, invited_harbour: Party) -> None:
-    tasks = tasks_from(WAITING, world.hana, timezone.now())
+    tasks = tasks_from(TASK_SOURCES, world.hana, timezone.now())
 
     assert [task.title for task in tasks] == ["Estuary Partnership"]
 
@@ -617,7 +617,7 @@ def test_a_lead_accepts_an_invitation_on_its_page(world: World, invited_harbour:
     invited_harbour.refresh_from_db()
     assert response.status_code == 302
     assert invited_harbour.is_present
-    assert tasks_from(WAITING, world.hana, timezone.now()) == []
+    assert tasks_from(TASK_SOURCES, world.hana, timezone.now()) == []
 
 
 def upload(world: World, content: bytes, name: str) -> Document:

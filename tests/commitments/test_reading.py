@@ -66,7 +66,7 @@ def test_proposal_waits_for_leads_who_have_not_confirmed(world: World) -> None:
 
     people = ("amina", "ben", "chidi")
     waiting = {
-        name: [item.action for item in tasks_from(queries.WAITING, getattr(world, name), now)] for name in people
+        name: [item.action for item in tasks_from(queries.TASK_SOURCES, getattr(world, name), now)] for name in people
     }
 
     assert waiting == {"amina": [], "ben": ["Confirm this commitment"], "chidi": []}
@@ -75,7 +75,7 @@ def test_proposal_waits_for_leads_who_have_not_confirmed(world: World) -> None:
 def test_finished_commitment_waits_for_the_receiver(world: World) -> None:
     done_commitment(world)
 
-    (item,) = tasks_from(queries.WAITING, world.ben, timezone.now())
+    (item,) = tasks_from(queries.TASK_SOURCES, world.ben, timezone.now())
 
     assert item.action == "Verify this delivery"
     assert item.partnership_title == "Estuary Partnership"
@@ -85,7 +85,7 @@ def test_commitment_that_falls_due_waits_for_its_owner(world: World) -> None:
     near = agree(world, due_on=in_days(5))
     agree(world, due_on=in_days(60))
 
-    (item,) = tasks_from(queries.WAITING, world.eddie, timezone.now())
+    (item,) = tasks_from(queries.TASK_SOURCES, world.eddie, timezone.now())
 
     assert item.path == near.get_absolute_url()
     assert queries.due_soon(world.eddie, timezone.now()) == [near]
@@ -97,7 +97,7 @@ def test_commitment_without_an_owner_waits_for_the_leads(world: World) -> None:
         person=world.eddie, organisation=world.larkhaven, to=None, author=None, now=timezone.now()
     )
 
-    waiting = [item.action for item in tasks_from(queries.WAITING, world.amina, timezone.now())]
+    waiting = [item.action for item in tasks_from(queries.TASK_SOURCES, world.amina, timezone.now())]
 
     assert waiting == ["Name an owner"]
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from partnerships.commitments import services
 from partnerships.commitments.models import Commitment, Status
-from partnerships.commitments.queries import WAITING
+from partnerships.commitments.queries import TASK_SOURCES
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.waiting import tasks_for_people, tasks_from
 from partnerships.people.models import User
@@ -21,7 +21,7 @@ from tests.world import World
 
 def tasks_of(person: User) -> set[str]:
     """Return the actions of the tasks in My work of a person."""
-    return {task.action for task in tasks_from(WAITING, person, timezone.now())}
+    return {task.action for task in tasks_from(TASK_SOURCES, person, timezone.now())}
 
 
 def test_person_who_did_an_action_cannot_verify_it(world: World) -> None:
@@ -93,9 +93,9 @@ def test_tasks_read_for_many_people_are_the_tasks_of_each(world: World) -> None:
     done_action(world)
     people = [world.amina, world.eddie, world.vera, world.ben, world.chidi]
 
-    tasks_by_person = tasks_for_people(WAITING, people, timezone.now())
+    tasks_by_person = tasks_for_people(TASK_SOURCES, people, timezone.now())
 
-    assert tasks_by_person == {person.pk: tasks_from(WAITING, person, timezone.now()) for person in people}
+    assert tasks_by_person == {person.pk: tasks_from(TASK_SOURCES, person, timezone.now()) for person in people}
 
 
 def test_only_leads_of_the_receiver_are_emailed_when_an_action_is_done(world: World) -> None:

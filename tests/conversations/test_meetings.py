@@ -19,7 +19,7 @@ from partnerships.conversations.cycle import Unit
 from partnerships.conversations.models import AgendaItem, Attachment, Attendance, Conversation, Meeting, MeetingStatus
 from partnerships.conversations.queries.agendas import agenda_for, items_everybody_reads
 from partnerships.conversations.queries.meetings import propose_next_meeting, quorum_of
-from partnerships.conversations.queries.my_work import WAITING
+from partnerships.conversations.queries.my_work import TASK_SOURCES
 from partnerships.exchange.models import Audience, Entry
 from partnerships.kit.bank_holidays import holidays
 from partnerships.organisations.models import Membership
@@ -561,7 +561,7 @@ def test_work_waits_for_invited_people_and_the_caller(world: World) -> None:
     begun_meeting(world)
 
     def tasks_of(name: str) -> set[str]:
-        return {task.action for task in tasks_from(WAITING, getattr(world, name), NOW())}
+        return {task.action for task in tasks_from(TASK_SOURCES, getattr(world, name), NOW())}
 
     assert "Say whether you are coming" in tasks_of("ben")
     assert {"Prepare the agenda", "Record who attended", "Say whether you are coming"} <= tasks_of("eddie")
@@ -574,18 +574,18 @@ def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
     a_cycle(world)
     people = [world.amina, world.eddie, world.vera, world.ben, world.chidi]
 
-    together = tasks_for_people(WAITING, people, NOW())
+    together = tasks_for_people(TASK_SOURCES, people, NOW())
 
-    assert together == {person.pk: tasks_from(WAITING, person, NOW()) for person in people}
+    assert together == {person.pk: tasks_from(TASK_SOURCES, person, NOW()) for person in people}
 
 
 def test_planned_meeting_keeps_a_partnership_from_going_quiet(world: World) -> None:
     later = NOW() + dt.timedelta(days=100)
-    tasks_before = [task.action for task in tasks_from(WAITING, world.amina, later)]
+    tasks_before = [task.action for task in tasks_from(TASK_SOURCES, world.amina, later)]
     planned_meeting(world, starts_at=in_days(120))
 
     assert any("no conversation" in what for what in tasks_before)
-    assert not any("no conversation" in task.action for task in tasks_from(WAITING, world.amina, later))
+    assert not any("no conversation" in task.action for task in tasks_from(TASK_SOURCES, world.amina, later))
 
 
 def test_bank_holiday_must_be_chosen_knowingly(world: World) -> None:

@@ -105,7 +105,7 @@ def test_side_outside_the_partnership_reads_the_record_but_not_its_partnership(w
     conversation = circulated_conversation(world, organisations=[world.westmarch, world.tidewater])
 
     html = signed_in(world.chidi).get(conversation.get_absolute_url()).content.decode()
-    waiting = tasks_from(queries.WAITING, world.chidi, timezone.now())
+    waiting = tasks_from(queries.TASK_SOURCES, world.chidi, timezone.now())
 
     assert "Quayside" in html
     assert world.partnership.title not in html
@@ -409,7 +409,7 @@ def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
     tasks_by_person = {
         name: {
             item.action
-            for item in tasks_from(queries.WAITING, getattr(world, name), timezone.now() + dt.timedelta(days=4))
+            for item in tasks_from(queries.TASK_SOURCES, getattr(world, name), timezone.now() + dt.timedelta(days=4))
         }
         for name in ("eddie", "ben", "vera", "chidi")
     }
@@ -421,7 +421,7 @@ def test_my_work_lists_what_waits_for_each_person(world: World) -> None:
 
 def subjects_to_continue(world: World, who: str) -> list[str]:
     """Return the subjects of the conversations that a person has to continue."""
-    waiting = tasks_from(queries.WAITING, getattr(world, who), timezone.now())
+    waiting = tasks_from(queries.TASK_SOURCES, getattr(world, who), timezone.now())
     return [item.title for item in waiting if item.action == "Get in touch again"]
 
 
@@ -484,7 +484,7 @@ def test_a_quiet_partnership_names_the_parties_without_contact_but_no_observer(w
 
 @pytest.mark.usefixtures("partnership_of_four")
 def test_the_task_to_get_in_touch_names_the_parties(world: World) -> None:
-    tasks = {task.action for task in tasks_from(queries.WAITING, world.amina, timezone.now())}
+    tasks = {task.action for task in tasks_from(queries.TASK_SOURCES, world.amina, timezone.now())}
 
     assert "Get in touch with Tidewater Housing Group and Westmarch Borough Council: no contact for 70 days" in tasks
 

@@ -16,7 +16,7 @@ from partnerships.agreements import services as agreements
 from partnerships.agreements.models import Partnership
 from partnerships.conversations import services
 from partnerships.conversations.models import Report, ReportingRound, ReportStatus, ReportSubmission
-from partnerships.conversations.queries import WAITING
+from partnerships.conversations.queries import TASK_SOURCES
 from partnerships.conversations.reporting import USUAL_QUESTIONS, add_months
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations.waiting import tasks_from
@@ -50,7 +50,7 @@ def decide(report: Report, world: World, **reasons: Any) -> None:
 
 def tasks_of(person: User) -> set[str]:
     """Return the tasks of the person in conversations and reports."""
-    return {task.action for task in tasks_from(WAITING, person, NOW())}
+    return {task.action for task in tasks_from(TASK_SOURCES, person, NOW())}
 
 
 # ---- Opening

@@ -23,7 +23,7 @@ from partnerships.exchange.models import (
     ResponseStatus,
     Status,
 )
-from partnerships.exchange.queries import WAITING, responses_to_decide
+from partnerships.exchange.queries import TASK_SOURCES, responses_to_decide
 from partnerships.organisations.waiting import tasks_from
 from tests.exchange.conftest import draft, shared_entry
 from tests.world import World
@@ -302,7 +302,7 @@ def ben_asks_a_question(ask: Entry, world: World, now: dt.datetime) -> Question:
 def test_a_question_becomes_a_task_of_the_author_of_the_ask(ask: Entry, world: World, now: dt.datetime) -> None:
     ben_asks_a_question(ask, world, now)
 
-    actions = {item.action for item in tasks_from(WAITING, world.amina, now)}
+    actions = {item.action for item in tasks_from(TASK_SOURCES, world.amina, now)}
 
     assert "Answer the question from Westmarch Borough Council" in actions
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 from partnerships.exchange import services
 from partnerships.exchange.models import Audience, Entry
-from partnerships.exchange.queries import WAITING, responses_to_decide, unanswered_for
+from partnerships.exchange.queries import TASK_SOURCES, responses_to_decide, unanswered_for
 from partnerships.organisations import services as organisations
 from partnerships.organisations.models import Membership, Role
 from partnerships.organisations.waiting import tasks_from
@@ -31,7 +31,7 @@ def test_a_referred_ask_waits_only_for_the_colleague(world: World, now: dt.datet
 
     services.refer_entry(entry=ask, organisation=world.larkhaven, person=world.eddie, author=world.amina, now=now)
 
-    (task,) = tasks_from(WAITING, world.eddie, now)
+    (task,) = tasks_from(TASK_SOURCES, world.eddie, now)
     assert task.action == f"Answer this ask from {world.westmarch.name}, which {world.amina.name} referred to you"
     assert not unanswered_for(world.amina)
 

@@ -18,7 +18,7 @@ from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import WAITING, next_steps, signing_states
+from partnerships.plans.queries import TASK_SOURCES, next_steps, signing_states
 from tests.plans.drafts import fewer_homes, plan_awaiting_signatures, publish, published_plan, save
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
@@ -249,7 +249,7 @@ def test_new_version_does_not_wait_for_a_signatory_that_left(world: World, plan_
     plan.refresh_from_db()
     assert code_of(plan, world.westmarch) == "left"
     assert [step.organisations for step in next_steps(plan)] == ["Larkhaven Homes (Chief executive)"]
-    assert tasks_from(WAITING, world.ben, timezone.now()) == []
+    assert tasks_from(TASK_SOURCES, world.ben, timezone.now()) == []
 
 
 def test_plan_is_agreed_without_a_signatory_that_left(world: World) -> None:

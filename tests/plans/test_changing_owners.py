@@ -22,7 +22,7 @@ from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import OwnershipOffer, Plan, PlanOwner, Share
-from partnerships.plans.queries import WAITING, plan_roles_of
+from partnerships.plans.queries import TASK_SOURCES, plan_roles_of
 from tests.plans.drafts import begin, published_plan
 from tests.plans.test_owners_who_leave import jointly_owned_plan, leave_with_lead
 from tests.support.outbox import deliver, drop_emails
@@ -303,7 +303,7 @@ def test_lead_offers_a_plan_on_its_page(world: World, as_: Callable[[User], Clie
 def test_lead_finds_an_offer_in_their_tasks(world: World) -> None:
     offer = offer_plan(world, published_plan(world), hands_over=False)
 
-    tasks = tasks_from(WAITING, world.ben, timezone.now())
+    tasks = tasks_from(TASK_SOURCES, world.ben, timezone.now())
 
     assert reverse("plans:answer-ownership", args=[offer.pk]) in [task.path for task in tasks]
 

@@ -15,7 +15,7 @@ from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan
-from partnerships.plans.queries import WAITING
+from partnerships.plans.queries import TASK_SOURCES
 from tests.plans.drafts import CONTENT, publish, published_plan
 from tests.support.outbox import deliver
 from tests.support.pages import tight
@@ -107,7 +107,7 @@ def test_mentioned_person_finds_the_comment_in_their_tasks(world: World) -> None
 
     comment_as(plan, world.amina, "@Ben West: the figure is forty-two.")
 
-    tasks = tasks_from(WAITING, world.ben, timezone.now())
+    tasks = tasks_from(TASK_SOURCES, world.ben, timezone.now())
     assert [task.action for task in tasks] == ["Answer Amina Larch’s comment"]
 
 
@@ -161,7 +161,9 @@ def test_person_mentioned_on_a_draft_gets_a_link_to_the_comment(world: World) ->
         plan=plan, version_number=0, text="@Eddie Larch, why?", author=world.amina, now=timezone.now()
     )
 
-    (task,) = [item for item in tasks_from(WAITING, world.eddie, timezone.now()) if item.action.startswith("Answer")]
+    (task,) = [
+        item for item in tasks_from(TASK_SOURCES, world.eddie, timezone.now()) if item.action.startswith("Answer")
+    ]
 
     assert task.path == f"{reverse('plans:draft-comments', args=[plan.pk])}#comment-{comment.pk}"
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from partnerships.plans.models import Plan
-from partnerships.plans.queries import WAITING
+from partnerships.plans.queries import TASK_SOURCES
 from tests.plans.drafts import CONTENT, fewer_homes, publish, published_plan
 from tests.world import World
 
@@ -30,7 +30,7 @@ def plan_with_milestones(world: World, **days: int) -> Plan:
 
 def milestone_tasks(person: User) -> list[Any]:
     """Return the tasks about milestones in My work of the person."""
-    return [task for task in tasks_from(WAITING, person, timezone.now()) if "milestone" in task.action]
+    return [task for task in tasks_from(TASK_SOURCES, person, timezone.now()) if "milestone" in task.action]
 
 
 def test_milestone_due_soon_is_a_task_of_leads_who_publish_its_change(world: World) -> None:
@@ -60,7 +60,7 @@ def test_every_link_in_my_work_opens_for_its_reader(world: World, as_: Callable[
     plan_with_milestones(world, ballot=-3, permission=10)
 
     for person in (world.amina, world.eddie, world.vera, world.ben):
-        for task in tasks_from(WAITING, person, timezone.now()):
+        for task in tasks_from(TASK_SOURCES, person, timezone.now()):
             assert as_(person).get(task.path).status_code == 200, task
 
 

@@ -21,7 +21,7 @@ from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Plan, SignOff
-from partnerships.plans.queries import WAITING, next_steps, signing_states
+from partnerships.plans.queries import TASK_SOURCES, next_steps, signing_states
 from tests.plans.drafts import fewer_homes, plan_awaiting_signatures, publish, published_plan, save
 from tests.support.at_once import run_at_once
 from tests.support.outbox import deliver, parts
@@ -185,12 +185,12 @@ def test_page_to_confirm_a_condition_is_not_found_by_an_organisation_that_left(
 def test_condition_is_under_my_work_until_it_is_met(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
-    tasks_before = tasks_from(WAITING, world.ben, timezone.now())
+    tasks_before = tasks_from(TASK_SOURCES, world.ben, timezone.now())
 
     services.meet_condition(sign_off=conditional, person=world.ben, note_text="It did.", now=timezone.now())
 
     assert [task.action for task in tasks_before] == ["Confirm that your condition is met"]
-    assert tasks_from(WAITING, world.ben, timezone.now()) == []
+    assert tasks_from(TASK_SOURCES, world.ben, timezone.now()) == []
 
 
 def test_rejection_needs_a_reason(world: World) -> None:
@@ -286,7 +286,7 @@ def test_reminder_says_by_how_many_days_a_signature_is_overdue(world: World) -> 
 def test_signatory_finds_the_plan_under_my_work(world: World, as_: Callable[[User], Client]) -> None:
     plan = plan_awaiting_signatures(world)
 
-    tasks = tasks_from(WAITING, world.ben, timezone.now())
+    tasks = tasks_from(TASK_SOURCES, world.ben, timezone.now())
 
     assert [(item.action, item.path) for item in tasks] == [
         ("Sign off version 1", reverse("plans:signing", kwargs={"pk": plan.pk}))

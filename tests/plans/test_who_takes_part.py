@@ -17,7 +17,7 @@ from partnerships.organisations.waiting import tasks_from
 from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan
-from partnerships.plans.queries import WAITING
+from partnerships.plans.queries import TASK_SOURCES
 from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published_plan
 from tests.support.outbox import deliver
 from tests.support.parties import leave_partnership_as_westmarch
@@ -85,7 +85,7 @@ def test_mentioning_somebody_of_a_former_party_emails_nobody(world: World) -> No
     )
 
     assert deliver() == []
-    assert tasks_from(WAITING, world.ben, timezone.now()) == []
+    assert tasks_from(TASK_SOURCES, world.ben, timezone.now()) == []
 
 
 def plan_with_earlier_signatures(world: World) -> Plan:

@@ -24,11 +24,11 @@ from partnerships.agreements.queries.posts import (
 from partnerships.agreements.queries.turns import Turn, whose_turn
 
 #: The tasks of this room in My work.
-WAITING = (*STEPS, POSTS_TO_FILL)
+TASK_SOURCES = (*STEPS, POSTS_TO_FILL)
 
 __all__ = [
     "REVIEW_NOTICE",
-    "WAITING",
+    "TASK_SOURCES",
     "Team",
     "Turn",
     "acting_party",

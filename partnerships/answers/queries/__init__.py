@@ -10,10 +10,10 @@ from partnerships.answers.queries.answers import (
     own_answers,
     questions_on,
 )
-from partnerships.answers.queries.my_work import WAITING
+from partnerships.answers.queries.my_work import TASK_SOURCES
 
 __all__ = [
-    "WAITING",
+    "TASK_SOURCES",
     "ConcernCounts",
     "answers_on",
     "concern_counts",

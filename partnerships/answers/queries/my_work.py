@@ -82,7 +82,7 @@ def _emails_to_confirm(user: User, now: dt.datetime) -> list[WaitingTask]:
     ]
 
 
-WAITING = (
+TASK_SOURCES = (
     TaskSource(
         of=_emails_to_confirm,
         reaches=lambda now: (_unconfirmed_emails(now),),

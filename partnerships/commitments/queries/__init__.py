@@ -12,12 +12,12 @@ from partnerships.commitments.queries.listings import (
     with_people,
     with_related_rows,
 )
-from partnerships.commitments.queries.my_work import WAITING, due_soon
+from partnerships.commitments.queries.my_work import TASK_SOURCES, due_soon
 from partnerships.commitments.queries.outcomes import Promises, promises_between, promises_lookup
 from partnerships.commitments.queries.people import partners_of, people_concerned_with, possible_owners
 
 __all__ = [
-    "WAITING",
+    "TASK_SOURCES",
     "Promises",
     "due_soon",
     "events_of_commitments",

@@ -134,7 +134,7 @@ def _step_tasks(user: User, now: dt.datetime) -> TaskRows:
 
 
 #: The tasks of this room in My work.
-WAITING = (
+TASK_SOURCES = (
     TaskSource(
         _step_tasks,
         _reaches_of_steps,

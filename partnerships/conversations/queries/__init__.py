@@ -16,7 +16,7 @@ from partnerships.conversations.queries.listings import (
     with_record,
     with_related_rows,
 )
-from partnerships.conversations.queries.my_work import WAITING
+from partnerships.conversations.queries.my_work import TASK_SOURCES
 from partnerships.conversations.queries.people import (
     SideAttendees,
     attendees_with_access,
@@ -38,7 +38,7 @@ from partnerships.conversations.queries.points import (
 from partnerships.conversations.queries.reports import name_submissions_as_at, newest_submissions, report_table
 
 __all__ = [
-    "WAITING",
+    "TASK_SOURCES",
     "SideAttendees",
     "SidePoints",
     "attendees_with_access",

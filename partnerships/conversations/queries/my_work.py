@@ -332,7 +332,7 @@ def _cycle_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 #: The sources from which My work takes the tasks of this room.
-WAITING = (
+TASK_SOURCES = (
     *[_record_source(task) for task in _RecordTask],
     TaskSource(
         _contact_tasks,

@@ -259,7 +259,7 @@ def _question_answers_wanted(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 #: The sources of the tasks about asks and offers in My work.
-WAITING = (
+TASK_SOURCES = (
     TaskSource(
         _answers_wanted, _organisations_to_answer, is_usual=True, lookups=lambda user, _: (lookup(_answers_for, user),)
     ),

@@ -1,7 +1,7 @@
 """Queries about nominations agreements and their returns, for pages and services."""
 
 from partnerships.nominations.queries.agreement import agreement_of, nomination_terms_on
-from partnerships.nominations.queries.my_work import WAITING
+from partnerships.nominations.queries.my_work import TASK_SOURCES
 from partnerships.nominations.queries.records import (
     MaskedLine,
     masked_result_of,
@@ -27,7 +27,7 @@ from partnerships.nominations.queries.returns import (
 )
 
 __all__ = [
-    "WAITING",
+    "TASK_SOURCES",
     "MaskedLine",
     "QuarterResult",
     "ReturnResult",

@@ -60,7 +60,7 @@ def _tasks_to_correct(user: User, now: dt.datetime) -> list[WaitingTask]:
     ]
 
 
-WAITING = (
+TASK_SOURCES = (
     TaskSource(
         _tasks_to_decide,
         lambda _: (_reach_of_returns_to_decide(),),

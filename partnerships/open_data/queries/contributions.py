@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.commitments.models import UNDELIVERED_STATUSES, Commitment, Progress
 from partnerships.kit.dates import long_date
 from partnerships.open_data.models import ENTERED_POSITION, Record
-from partnerships.open_data.queries.written import PublishedRow
+from partnerships.open_data.queries.rows import PublishedRow
 from partnerships.open_data.standards import AGREEMENT, CONTRIBUTION, TRANSACTION
 from partnerships.open_data.values import (
     LAST_REPORT,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from partnerships.kit.exports import safe_cell
 from partnerships.open_data.queries.contributions import agreement_rows, contribution_rows, transaction_rows
 from partnerships.open_data.queries.plans import plan_rows, timetable_rows
+from partnerships.open_data.queries.rows import PublishedRow
 from partnerships.open_data.queries.sites import site_rows
-from partnerships.open_data.queries.written import PublishedRow
 from partnerships.open_data.standards import (
     AGREEMENT,
     BROWNFIELD_LAND,

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.open_data.models import ENTERED_POSITION, Record
-from partnerships.open_data.queries.written import PublishedRow
+from partnerships.open_data.queries.rows import PublishedRow
 from partnerships.open_data.standards import PLAN, TIMETABLE, event_of
 from partnerships.open_data.values import Cells, milestone_values, own_reference, plan_values, with_changed_values
 from partnerships.organisations.models import Identifier, Organisation, Scheme

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from partnerships.open_data.models import ENTERED_POSITION, Record
 from partnerships.open_data.queries.plans import PublicPlan, public_plans
-from partnerships.open_data.queries.written import PublishedRow
+from partnerships.open_data.queries.rows import PublishedRow
 from partnerships.open_data.standards import BROWNFIELD_LAND
 from partnerships.open_data.values import Cells, own_reference, site_values, with_changed_values
 from partnerships.organisations.models import Organisation

@@ -22,7 +22,7 @@ from partnerships.plans.queries.former_plans import (
 )
 from partnerships.plans.queries.listing import listed_plans, listed_with_next_steps, waiting_plans, waiting_plans_lookup
 from partnerships.plans.queries.milestones import milestones_due_by
-from partnerships.plans.queries.my_work import WAITING
+from partnerships.plans.queries.my_work import TASK_SOURCES
 from partnerships.plans.queries.owners import (
     acceptable_offers,
     ended_ownerships,
@@ -57,7 +57,7 @@ from partnerships.plans.queries.signing import (
 from partnerships.plans.queries.waiting import next_steps
 
 __all__ = [
-    "WAITING",
+    "TASK_SOURCES",
     "SigningState",
     "acceptable_offers",
     "area_names",

@@ -293,7 +293,7 @@ def _offer_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 #: The kinds of task in the order in which My work asks for them.
-WAITING = (
+TASK_SOURCES = (
     TaskSource(
         _signing_tasks, lambda _: (_reach_of_signatures(),), lookups=lambda user, _: (lookup(_signatures_for, user),)
     ),

@@ -1,5 +1,5 @@
 """Queries of recommendations."""
 
-from partnerships.recommendations.queries.my_work import WAITING
+from partnerships.recommendations.queries.my_work import TASK_SOURCES
 
-__all__ = ["WAITING"]
+__all__ = ["TASK_SOURCES"]

@@ -64,4 +64,4 @@ def _review_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
     ]
 
 
-WAITING = (TaskSource(_review_tasks, _due_reviews, lookups=lambda user, now: (lookup(_review_rows, user, now),)),)
+TASK_SOURCES = (TaskSource(_review_tasks, _due_reviews, lookups=lambda user, now: (lookup(_review_rows, user, now),)),)

@@ -53,11 +53,11 @@ class _Filters(Form):
 class _GiverCounts:
     """The numbers of promises that one organisation kept on time, kept late or cancelled, and so on.
 
-    Each promise is in exactly one of these numbers. `pk` is None if the organisation is not in the directory.
+    Each promise is in exactly one of these numbers. `giver_id` is None if the organisation is not in the directory.
     """
 
     giver: str
-    pk: int | None
+    giver_id: int | None
     on_time: int
     late: int
     overdue: int
@@ -148,7 +148,7 @@ def _counts_by_giver(commitments: CommitmentQuerySet, today: dt.date) -> list[_G
     counts = [
         _GiverCounts(
             giver=row["giver__name"] or row["giver_name"],
-            pk=row["giver"],
+            giver_id=row["giver"],
             on_time=row["on_time"],
             late=row["late"],
             overdue=row["overdue"],
@@ -157,14 +157,14 @@ def _counts_by_giver(commitments: CommitmentQuerySet, today: dt.date) -> list[_G
         )
         for row in rows_by_giver
     ]
-    return sorted(counts, key=lambda giver_counts: (giver_counts.giver.casefold(), giver_counts.pk or 0))
+    return sorted(counts, key=lambda giver_counts: (giver_counts.giver.casefold(), giver_counts.giver_id or 0))
 
 
 def _total(counts: Sequence[_GiverCounts]) -> _GiverCounts:
     """Return the counts of all givers together."""
     return _GiverCounts(
         giver="All",
-        pk=None,
+        giver_id=None,
         on_time=sum(giver_counts.on_time for giver_counts in counts),
         late=sum(giver_counts.late for giver_counts in counts),
         overdue=sum(giver_counts.overdue for giver_counts in counts),
@@ -188,8 +188,8 @@ def _giver_table(counts: Sequence[_GiverCounts]) -> Table:
     rows = []
     for giver_counts in counts:
         # A giver outside the directory has no page.
-        href = page_address("organisations:detail", giver_counts.pk) if giver_counts.pk else ""
-        key = f"organisation-{giver_counts.pk}" if giver_counts.pk else ""
+        href = page_address("organisations:detail", giver_counts.giver_id) if giver_counts.giver_id else ""
+        key = f"organisation-{giver_counts.giver_id}" if giver_counts.giver_id else ""
         rows.append(Row(giver_counts.cells, href=href, key=key))
     total = Row(_total(counts).cells) if counts else None
     return Table(

@@ -1,5 +1,5 @@
 """Queries of surveys."""
 
-from partnerships.surveys.queries.my_work import WAITING
+from partnerships.surveys.queries.my_work import TASK_SOURCES
 
-__all__ = ["WAITING"]
+__all__ = ["TASK_SOURCES"]

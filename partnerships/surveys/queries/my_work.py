@@ -71,7 +71,7 @@ def _agreement_tasks(user: User, now: dt.datetime) -> list[WaitingTask]:
 
 
 #: Where My work finds the tasks of this room.
-WAITING = (
+TASK_SOURCES = (
     TaskSource(
         _moderating_tasks,
         _rounds_with_unread_comments,

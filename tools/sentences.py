@@ -141,7 +141,7 @@ def words_page(rooms: Iterable[tuple[Path, list[Path]]]) -> str:
         written = [
             f"{path.relative_to(room.parent).as_posix()}: {sentence}"
             for path in paths
-            if "management" not in path.parts
+            if "management" not in path.parts or "commands" in path.parts  # not the stories of a demonstration
             for sentence in sentences_of_module(path.read_text(encoding="utf-8"))
         ]
         written += _lines_of(_templates_in(TEMPLATES / room.name, TEMPLATES / "emails" / room.name))

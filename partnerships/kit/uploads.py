@@ -28,7 +28,8 @@ else:
     PIL, Image = late("PIL"), late("PIL.Image")
 
 MEGABYTE = 1024 * 1024
-# The reasons for these limits are in docs/safety.md, Limits.
+# docs/safety.md, Limits, gives the reasons for the limits below.
+
 #: The maximum size of an uploaded file, such as a document or evidence, in bytes.
 MAX_BYTES = 10 * MEGABYTE
 #: The maximum size of an uploaded list or spreadsheet, in bytes.
@@ -39,6 +40,7 @@ MAX_ENTRIES = 200
 MAX_UNPACKED = 20 * MEGABYTE
 #: The maximum size of a picture, in pixels.
 MAX_PIXELS = 40_000_000
+#: The number of bytes that are read at a time.
 _CHUNK = 64 * 1024
 
 _TOO_MANY_PIXELS = f"The picture has more than {MAX_PIXELS // 1_000_000} million pixels. Make the picture smaller."

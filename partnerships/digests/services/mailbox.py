@@ -33,9 +33,10 @@ log = structlog.get_logger(__name__)
 MAX_READ, MAX_SECONDS = 500, 120
 #: The key in the cache that lets only one process read the mailbox. If the process is killed, the key expires.
 _LOCK, _LOCK_SECONDS = "digests.mailbox", 600
-#: How often a worker may be killed while it reads the same email before the email is set aside, and for how many
-#: seconds the attempts are counted.
-MAX_TRIES, _TRIES_KEPT = 2, 86_400
+#: How often a worker may be killed while it reads the same email. After that, the email is set aside.
+MAX_TRIES = 2
+#: The number of seconds for which these attempts are counted.
+_TRIES_KEPT = 86_400
 
 
 class UnableToReadMailbox(Exception):

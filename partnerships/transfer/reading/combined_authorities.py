@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from partnerships.kit.names import fold_name
 from partnerships.transfer.reading.collecting import Collector
-from partnerships.transfer.reading.headings import NONE_KNOWN, Column, find_table
+from partnerships.transfer.reading.headings import NONE_KNOWN, Column, Line, find_table
 from partnerships.transfer.reading.list_file import ListFile
 from partnerships.transfer.reading.tables import Sheet
 from partnerships.transfer.reading.values import code
@@ -76,34 +76,12 @@ def read_combined_authorities(
     collector = Collector(table)
     row_by_district: dict[str, int] = {}
     name_and_row_by_authority: dict[str, tuple[str, int]] = {}
-    rows: list[_DistrictRow] = []
-    for line in table:
-        authority = code(line["authority"])
-        if not authority:
-            continue  # some look-ups also list districts outside combined authorities
-        district = collector.key(line, "district", row_by_district)
-        if district and not DISTRICT.fullmatch(district):
-            collector.add_problem(
-                line, "district", f"“{district}” is not the code of a district.", "Enter a code, for example E08000001."
-            )
-        if not CODE.fullmatch(authority):
-            collector.add_problem(
-                line,
-                "authority",
-                f"“{authority}” is not the code of a combined authority.",
-                "Enter a code, for example E47000001.",
-            )
-            continue
-        name = collector.required(line, "authority_name")
-        first_name, first_row = name_and_row_by_authority.setdefault(authority, (name, line.number))
-        if fold_name(first_name) != fold_name(name):
-            collector.add_problem(
-                line,
-                "authority_name",
-                f"{authority} is “{name}” here and “{first_name}” in row {first_row}.",
-                "A code belongs to one authority. Correct one of the two.",
-            )
-        rows.append(_DistrictRow(line.number, authority, district, line.text("district_name")))
+    # Some look-ups also list districts outside combined authorities.
+    rows = [
+        _read_row(line, collector, row_by_district, name_and_row_by_authority)
+        for line in table
+        if line.text("authority")
+    ]
 
     # Rows with problems are known only now, because a later row can contradict an earlier one.
     districts_by_authority = _districts_by_authority(row for row in rows if row.number not in collector.bad_rows)
@@ -113,6 +91,34 @@ def read_combined_authorities(
         if authority in districts_by_authority
     )
     return CombinedAuthorityList(authorities, collector.list_file())
+
+
+def _read_row(
+    line: Line,
+    collector: Collector,
+    row_by_district: dict[str, int],
+    name_and_row_by_authority: dict[str, tuple[str, int]],
+) -> _DistrictRow:
+    """Return the district of a row with its authority. The collector gets the problems of the row.
+
+    The dictionaries have the districts and the authorities of earlier rows. Those of this row are added to them.
+    """
+    authority = code(line["authority"])
+    district = collector.key(line, "district", row_by_district)
+    if district and not DISTRICT.fullmatch(district):
+        fault = f"“{district}” is not the code of a district."
+        collector.add_problem(line, "district", fault, "Enter a code, for example E08000001.")
+    if CODE.fullmatch(authority):
+        name = collector.required(line, "authority_name")
+        first_name, first_row = name_and_row_by_authority.setdefault(authority, (name, line.number))
+        if fold_name(first_name) != fold_name(name):
+            fault = f"{authority} is “{name}” here and “{first_name}” in row {first_row}."
+            remedy = "A code belongs to one authority. Correct one of the two."
+            collector.add_problem(line, "authority_name", fault, remedy)
+    else:
+        fault = f"“{authority}” is not the code of a combined authority."
+        collector.add_problem(line, "authority", fault, "Enter a code, for example E47000001.")
+    return _DistrictRow(line.number, authority, district, line.text("district_name"))
 
 
 def _districts_by_authority(rows: Iterable[_DistrictRow]) -> dict[str, list[tuple[str, str]]]:

@@ -38,18 +38,12 @@ from partnerships.outbox.models import Email
 from tests.agreements.signing import clause_text, days, propose_change, sign
 from tests.support.moments import today
 from tests.support.signing_in import signed_in
-from tests.support.terms import agree_terms, first_proposal, put_up, sign_all
+from tests.support.terms import first_proposal, put_up, sign_all
 from tests.world import World
 
 
 @pytest.fixture
-def terms_before_amendment(world: World) -> TermsVersion:
-    """Return the terms that the Estuary Partnership agreed today."""
-    return agree_terms(world.partnership, world.amina)
-
-
-@pytest.fixture
-def signed_amendment(world: World, terms_before_amendment: TermsVersion) -> TermsVersion:
+def signed_amendment(world: World, agreed_terms: TermsVersion) -> TermsVersion:
     """Return an amendment that every party has signed and that applies from the tenth day."""
     proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.", from_day=days(10))
     version = put_up(proposal, world.ben, from_day=days(10))
@@ -58,11 +52,11 @@ def signed_amendment(world: World, terms_before_amendment: TermsVersion) -> Term
 
 
 def test_a_signed_amendment_applies_from_its_day(
-    world: World, terms_before_amendment: TermsVersion, signed_amendment: TermsVersion
+    world: World, agreed_terms: TermsVersion, signed_amendment: TermsVersion
 ) -> None:
     world.partnership.refresh_from_db()
 
-    assert version_in_force(world.partnership, days(9)) == terms_before_amendment
+    assert version_in_force(world.partnership, days(9)) == agreed_terms
     assert version_in_force(world.partnership, days(10)) == signed_amendment
     assert world.partnership.terms_of_reference == "Terms\n\nWe meet and decide together."
 
@@ -88,9 +82,8 @@ def test_leads_get_an_email_when_an_amendment_comes_into_force(world: World, sig
 
 
 @pytest.fixture
-def colliding_proposals(world: World) -> tuple[TermsProposal, TermsProposal]:
+def colliding_proposals(world: World, agreed_terms: TermsVersion) -> tuple[TermsProposal, TermsProposal]:
     """Return two proposals for one clause: Larkhaven's, which was sent for signature, and Westmarch's draft."""
-    agree_terms(world.partnership, world.amina)
     proposal_of_larkhaven = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     proposal_of_westmarch = propose_change(world, world.ben, world.westmarch, text="We never meet.")
     put_up(proposal_of_larkhaven, world.amina)
@@ -118,9 +111,8 @@ def test_a_second_amendment_of_a_clause_is_sent_once_the_first_is_withdrawn(
 
 
 @pytest.fixture
-def disjoint_amendments(world: World) -> tuple[TermsVersion, TermsVersion]:
+def disjoint_amendments(world: World, agreed_terms: TermsVersion) -> tuple[TermsVersion, TermsVersion]:
     """Return two signed amendments of different parts: one from the tenth day, and one from the twentieth."""
-    agree_terms(world.partnership, world.amina)
     amendment_of_clause = propose_change(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(20))
     amendment_of_field = propose_change(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
     later = put_up(amendment_of_clause, world.amina, from_day=days(20))
@@ -174,9 +166,8 @@ def test_consolidated_terms_name_the_versions_that_they_are_made_of(
 
 
 @pytest.fixture
-def outdated_draft(world: World) -> TermsProposal:
+def outdated_draft(world: World, agreed_terms: TermsVersion) -> TermsProposal:
     """Return Westmarch's draft of an amendment, older than another amendment of the same clause."""
-    agree_terms(world.partnership, world.amina)
     older_draft = propose_change(world, world.ben, world.westmarch, text="We never meet.", reports_to="The board")
     sign_all(put_up(propose_change(world, world.amina, world.larkhaven, text="We meet twice."), world.amina))
     return older_draft
@@ -199,9 +190,8 @@ def test_a_draft_from_before_another_amendment_is_brought_up_to_date(
 
 
 @pytest.fixture
-def half_signed_amendment(world: World) -> TermsVersion:
+def half_signed_amendment(world: World, agreed_terms: TermsVersion) -> TermsVersion:
     """Return an amendment that Westmarch has signed; Larkhaven has five days left."""
-    agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     version = put_up(proposal, world.ben, sign_by=days(5))
     sign(version, world.ben, world.westmarch)
@@ -241,9 +231,7 @@ def test_only_terms_in_force_can_be_amended(world: World) -> None:
         propose_change(world, world.ben, world.westmarch)
 
 
-def test_an_amendment_needs_a_reason(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
-
+def test_an_amendment_needs_a_reason(world: World, agreed_terms: TermsVersion) -> None:
     with pytest.raises(UnableToPropose, match="why"):
         propose_amendment(
             partnership=world.partnership,
@@ -255,9 +243,8 @@ def test_an_amendment_needs_a_reason(world: World) -> None:
 
 
 @pytest.fixture
-def amendment_of_ended_partnership(world: World) -> TermsVersion:
+def amendment_of_ended_partnership(world: World, agreed_terms: TermsVersion) -> TermsVersion:
     """Return an amendment that awaited signatures when the partnership ended."""
-    agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     version = put_up(proposal, world.ben)
     change_status(
@@ -289,8 +276,7 @@ def test_pages_of_an_ended_partnership_no_longer_ask_for_signatures(
     assert "Not agreed" in version_page
 
 
-def test_migration_closes_what_waits_in_partnerships_that_were_over(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_migration_closes_what_waits_in_partnerships_that_were_over(world: World, agreed_terms: TermsVersion) -> None:
     proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     put_up(proposal, world.ben)
     Partnership.objects.filter(pk=world.partnership.pk).update(status="renewed", ends_on=today())
@@ -303,9 +289,8 @@ def test_migration_closes_what_waits_in_partnerships_that_were_over(world: World
 
 
 @pytest.fixture
-def second_amendment(world: World) -> TermsProposal:
+def second_amendment(world: World, agreed_terms: TermsVersion) -> TermsProposal:
     """Return the second amendment of the agreed terms; the first was withdrawn."""
-    agree_terms(world.partnership, world.amina)
     first = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     withdraw_proposal(proposal=first, reason="No.", author=world.ben, now=timezone.now())
     return propose_change(world, world.amina, world.larkhaven, text="We never meet.")
@@ -324,8 +309,7 @@ def test_the_page_of_an_amendment_shows_its_number(world: World, second_amendmen
     assert "Amendment 3" not in page
 
 
-def test_migration_numbers_the_amendments_that_were_there(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_migration_numbers_the_amendments_that_were_there(world: World, agreed_terms: TermsVersion) -> None:
     proposals = [propose_change(world, world.ben, world.westmarch, text=f"We meet {count} times.") for count in (2, 3)]
     TermsProposal.objects.filter(based_on__isnull=False).update(amendment_number=F("number") + 10)
 

@@ -36,7 +36,7 @@ from tests.support.moments import today
 from tests.support.outbox import deliver, drop_emails, parts
 from tests.support.parties import invite_and_accept
 from tests.support.signing_in import signed_in
-from tests.support.terms import agree_terms, draft, first_proposal, put_up, sign_all
+from tests.support.terms import draft, first_proposal, put_up, sign_all
 from tests.world import World
 
 
@@ -57,20 +57,16 @@ def sign(world: World, version: TermsVersion) -> None:
     )
 
 
-def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
-
+def test_a_party_that_joins_is_asked_to_sign_the_version_in_force(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     request = open_request_to_harbour(world)
-    assert request.version == version
+    assert request.version == agreed_terms
     assert request.joins
     assert Email.objects.filter(kind="agreements.terms_request", person_id=world.hana.pk).count() == 1
 
 
-def test_a_party_that_joins_is_not_bound_before_it_signs(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
-
+def test_a_party_that_joins_is_not_bound_before_it_signs(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     address = reverse("agreements:members", args=[world.partnership.pk])
@@ -79,9 +75,9 @@ def test_a_party_that_joins_is_not_bound_before_it_signs(world: World) -> None:
     assert "Has not signed the" in members_page
 
 
-def test_a_partnership_stays_active_while_a_party_that_joins_has_not_signed(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
-
+def test_a_partnership_stays_active_while_a_party_that_joins_has_not_signed(
+    world: World, agreed_terms: TermsVersion
+) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     world.partnership.refresh_from_db()
@@ -97,10 +93,11 @@ def sign_on_page(world: World, version: TermsVersion) -> int:
     return response.status_code
 
 
-def test_the_page_to_sign_says_that_the_terms_do_not_bind_a_party_that_joined_yet(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+def test_the_page_to_sign_says_that_the_terms_do_not_bind_a_party_that_joined_yet(
+    world: World, agreed_terms: TermsVersion
+) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
-    address = reverse("agreements:terms-sign", args=[world.partnership.pk, version.number])
+    address = reverse("agreements:terms-sign", args=[world.partnership.pk, agreed_terms.number])
 
     html = " ".join(signed_in(world.hana).get(address).content.decode().split())
 
@@ -108,41 +105,39 @@ def test_the_page_to_sign_says_that_the_terms_do_not_bind_a_party_that_joined_ye
     assert "apply to your organisation once it has signed" in html
 
 
-def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+def test_a_party_that_joins_signs_on_the_page_and_is_bound(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
-    status_code = sign_on_page(world, version)
+    status_code = sign_on_page(world, agreed_terms)
 
     assert status_code == 302
     assert unbound_organisation_ids(world.partnership, today()) == set()
 
 
-def test_the_other_parties_read_the_signature_of_a_party_that_joined(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+def test_the_other_parties_read_the_signature_of_a_party_that_joined(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
-    sign_on_page(world, version)
+    sign_on_page(world, agreed_terms)
     ben = signed_in(world.ben)
-    print_address = reverse("agreements:terms-print", args=[world.partnership.pk, version.number])
+    print_address = reverse("agreements:terms-print", args=[world.partnership.pk, agreed_terms.number])
 
-    version_page = ben.get(version.get_absolute_url()).content.decode()
+    version_page = ben.get(agreed_terms.get_absolute_url()).content.decode()
     print_page = ben.get(print_address).content.decode()
 
     assert "Hana Quay" in version_page
     assert "Hana Quay" in print_page
 
 
-def test_the_other_parties_are_emailed_that_a_party_that_joined_has_signed(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+def test_the_other_parties_are_emailed_that_a_party_that_joined_has_signed(
+    world: World, agreed_terms: TermsVersion
+) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
-    sign_on_page(world, version)
+    sign_on_page(world, agreed_terms)
 
     assert Email.objects.filter(kind="agreements.terms_signed", person_id=world.ben.pk).exists()
 
 
-def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
     address = reverse("agreements:sign-by-link", args=[terms_token(open_request_to_harbour(world), world.hana)])
     browser = Client()
@@ -155,16 +150,15 @@ def test_a_party_that_joins_signs_by_the_link_in_the_email(world: World) -> None
 
     assert "We meet and decide together." in response.content.decode()
     assert unbound_before_signing == {world.harbour.pk}
-    assert version.signatures.get(organisation=world.harbour).how == "link"
+    assert agreed_terms.signatures.get(organisation=world.harbour).how == "link"
 
 
-def test_a_party_that_joins_signs_on_paper(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+def test_a_party_that_joins_signs_on_paper(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
-    html = signed_in(world.amina).get(version.get_absolute_url()).content.decode()
+    html = signed_in(world.amina).get(agreed_terms.get_absolute_url()).content.decode()
 
     record_paper_signature(
-        version=version,
+        version=agreed_terms,
         organisation=world.harbour,
         signature=PaperSignature(
             name="Hana Quay",
@@ -181,16 +175,13 @@ def test_a_party_that_joins_signs_on_paper(world: World) -> None:
     assert unbound_organisation_ids(world.partnership, today()) == set()
 
 
-def test_an_observer_that_joins_is_not_asked_to_sign(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
-
+def test_an_observer_that_joins_is_not_asked_to_sign(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana, role="observer")
 
     assert not TermsSignatory.objects.filter(organisation=world.harbour).exists()
 
 
-def test_an_observer_that_becomes_a_member_is_asked_to_sign(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_an_observer_that_becomes_a_member_is_asked_to_sign(world: World, agreed_terms: TermsVersion) -> None:
     party = invite_and_accept(world, world.harbour, accepted_by=world.hana, role="observer")
 
     change_party_role(party=party, role="member", reason="It pays now.", author=world.amina, now=timezone.now())
@@ -198,8 +189,7 @@ def test_an_observer_that_becomes_a_member_is_asked_to_sign(world: World) -> Non
     assert open_request_to_harbour(world).joins
 
 
-def test_a_member_that_becomes_an_observer_is_no_longer_asked_to_sign(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_a_member_that_becomes_an_observer_is_no_longer_asked_to_sign(world: World, agreed_terms: TermsVersion) -> None:
     party = invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     change_party_role(party=party, role="observer", reason="It does not pay.", author=world.amina, now=timezone.now())
@@ -208,39 +198,35 @@ def test_a_member_that_becomes_an_observer_is_no_longer_asked_to_sign(world: Wor
     assert unbound_organisation_ids(world.partnership, today()) == set()
 
 
-def test_a_party_that_has_not_signed_proposes_no_amendment(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_a_party_that_has_not_signed_proposes_no_amendment(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     with pytest.raises(UnableToPropose, match="has not signed the terms in force"):
         propose_change(world, world.hana, world.harbour, text="We never meet.")
 
 
-def test_a_party_that_joined_and_signed_proposes_an_amendment(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+def test_a_party_that_joined_and_signed_proposes_an_amendment(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
-    sign(world, version)
+    sign(world, agreed_terms)
 
     proposal = propose_change(world, world.hana, world.harbour, text="We never meet.")
 
     assert proposal.proposed_by == world.harbour
 
 
-def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+def test_a_party_that_joins_and_declines_leaves_the_terms_in_force(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
-    decline_for_harbour(world, version)
+    decline_for_harbour(world, agreed_terms)
 
-    assert version_in_force(world.partnership, today()) == version
-    assert TermsProposal.objects.get(pk=version.proposal_id).is_agreed
+    assert version_in_force(world.partnership, today()) == agreed_terms
+    assert TermsProposal.objects.get(pk=agreed_terms.proposal_id).is_agreed
     assert unbound_organisation_ids(world.partnership, today()) == {world.harbour.pk}
 
 
-def test_a_party_that_joined_and_declined_is_not_asked_again(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+def test_a_party_that_joined_and_declined_is_not_asked_again(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
-    decline_for_harbour(world, version)
+    decline_for_harbour(world, agreed_terms)
 
     asked_count = ask_joined_parties(now=timezone.now())
 
@@ -260,12 +246,11 @@ def decline_for_harbour(world: World, version: TermsVersion, reason: str = "Too 
 
 
 @pytest.fixture
-def declined_version(world: World) -> TermsVersion:
+def declined_version(world: World, agreed_terms: TermsVersion) -> TermsVersion:
     """Return the version in force, which Harbour declined to sign after it joined."""
-    version = agree_terms(world.partnership, world.amina)
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
-    decline_for_harbour(world, version)
-    return version
+    decline_for_harbour(world, agreed_terms)
+    return agreed_terms
 
 
 @pytest.mark.usefixtures("declined_version")
@@ -298,24 +283,22 @@ def test_a_party_that_signed_after_declining_cannot_sign_again(world: World, dec
         sign(world, declined_version)
 
 
-def test_a_party_that_joined_declines_a_version_once(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+def test_a_party_that_joined_declines_a_version_once(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
-    decline_for_harbour(world, version)
+    decline_for_harbour(world, agreed_terms)
 
     with pytest.raises(UnableToSignTerms, match="already declined"):
-        decline_for_harbour(world, version, "Still too long.")
+        decline_for_harbour(world, agreed_terms, "Still too long.")
 
 
 @pytest.fixture
-def replaced_version(world: World) -> TermsVersion:
+def replaced_version(world: World, agreed_terms: TermsVersion) -> TermsVersion:
     """Return terms that Harbour declined on joining, and that signed terms then replaced."""
-    version = agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
-    decline_for_harbour(world, version)
+    decline_for_harbour(world, agreed_terms)
     sign_all(put_up(proposal, world.amina))
-    return version
+    return agreed_terms
 
 
 def test_a_version_declined_on_joining_cannot_be_signed_after_the_next(
@@ -332,14 +315,13 @@ def test_page_of_a_replaced_version_does_not_ask_for_a_signature(world: World, r
 
 
 @pytest.fixture
-def versions_before_and_after_joining(world: World) -> tuple[TermsVersion, TermsVersion]:
+def versions_before_and_after_joining(world: World, agreed_terms: TermsVersion) -> tuple[TermsVersion, TermsVersion]:
     """Return the terms that Harbour was asked to sign on joining, and an amendment that all parties then signed."""
-    earlier_version = agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
     amendment = put_up(proposal, world.amina)
     sign_all(amendment)
-    return earlier_version, amendment
+    return agreed_terms, amendment
 
 
 def test_a_party_that_joins_is_bound_by_an_amendment_that_it_signs(
@@ -361,8 +343,7 @@ def test_a_party_that_signed_an_amendment_is_not_asked_to_sign_the_earlier_terms
         sign(world, earlier_version)
 
 
-def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_parties_that_joined_earlier_are_asked_once(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
     TermsSignatory.objects.filter(organisation=world.harbour).delete()
 
@@ -370,8 +351,7 @@ def test_parties_that_joined_earlier_are_asked_once(world: World) -> None:
     assert ask_joined_parties(now=timezone.now()) == 0
 
 
-def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World, agreed_terms: TermsVersion) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
 
     with time_machine.travel(timezone.now() + dt.timedelta(days=31)):
@@ -379,8 +359,9 @@ def test_a_joining_party_that_does_not_sign_is_escalated_once(world: World) -> N
         assert escalate_late_signatures(now=timezone.now()) == 0
 
 
-def test_emails_about_a_late_signature_say_by_how_many_days_it_is_overdue(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_emails_about_a_late_signature_say_by_how_many_days_it_is_overdue(
+    world: World, agreed_terms: TermsVersion
+) -> None:
     invite_and_accept(world, world.harbour, accepted_by=world.hana)
     late_requests = TermsSignatory.objects.waiting()
     late_requests.update(asked_at=timezone.now() - dt.timedelta(days=9), due_on=today() - dt.timedelta(days=3))
@@ -394,8 +375,9 @@ def test_emails_about_a_late_signature_say_by_how_many_days_it_is_overdue(world:
     assert all("overdue by 3 days" in part for email in emails for part in parts(email))
 
 
-def test_terms_that_a_party_signed_bind_the_body_that_takes_over_its_part(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_terms_that_a_party_signed_bind_the_body_that_takes_over_its_part(
+    world: World, agreed_terms: TermsVersion
+) -> None:
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
 
@@ -408,9 +390,7 @@ def test_terms_that_a_party_signed_bind_the_body_that_takes_over_its_part(world:
     assert world.harbour.pk not in bound_organisation_ids(version)
 
 
-def test_terms_bind_the_record_that_was_kept_of_two_that_were_one(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
-
+def test_terms_bind_the_record_that_was_kept_of_two_that_were_one(world: World, agreed_terms: TermsVersion) -> None:
     merge_organisations(
         kept=world.harbour, merged=world.westmarch, reason="Recorded twice.", author=None, now=timezone.now()
     )

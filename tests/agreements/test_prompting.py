@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from partnerships.agreements.agenda import LookBack, agenda_sources
 from partnerships.agreements.figures import ReportPeriod, figures_of
-from partnerships.agreements.models import Objective
+from partnerships.agreements.models import Objective, TermsVersion
 from partnerships.agreements.services import ProgressReport, add_objective, report_progress
 from partnerships.agreements.stuck import stuck_records_in
 from partnerships.organisations.models import Organisation
@@ -121,8 +121,9 @@ def test_terms_that_wait_for_signatures_are_stuck_after_two_weeks(world: World) 
     assert stuck_later["Terms not signed"] == world.westmarch.display_name
 
 
-def test_a_draft_that_nobody_changes_is_stuck_for_those_who_may_read_it(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_a_draft_that_nobody_changes_is_stuck_for_those_who_may_read_it(
+    world: World, agreed_terms: TermsVersion
+) -> None:
     propose_change(world, world.amina, world.larkhaven, text="We meet twice.")
     later = timezone.now() + 31 * DAY
 

@@ -189,12 +189,11 @@ def test_an_observer_that_becomes_a_member_signs_too(world: World, observer: Par
     assert version.signatures.filter(organisation=world.harbour).exists()
 
 
-def test_a_version_and_its_signatures_never_change_in_the_database(world: World) -> None:
-    version = agree_terms(world.partnership, world.amina)
+def test_a_version_and_its_signatures_never_change_in_the_database(world: World, agreed_terms: TermsVersion) -> None:
     entry = world.partnership.terms_in_force.get()
-    signature = version.signatures.first()
+    signature = agreed_terms.signatures.first()
 
-    for row, field in ((version, "note"), (signature, "name"), (entry, "from_day")):
+    for row, field in ((agreed_terms, "note"), (signature, "name"), (entry, "from_day")):
         with pytest.raises(DatabaseError), transaction.atomic():
             type(row)._default_manager.filter(pk=row.pk).update(**{field: today() if field == "from_day" else "Other"})
         with pytest.raises(DatabaseError), transaction.atomic():
@@ -423,8 +422,7 @@ def test_a_party_that_leaves_is_no_longer_waited_for(world: World) -> None:
     assert Client().get(reverse("agreements:sign-by-link", args=[token])).status_code == 404
 
 
-def test_a_former_party_reads_the_versions_from_before_it_left(world: World) -> None:
-    first = agree_terms(world.partnership, world.amina)
+def test_a_former_party_reads_the_versions_from_before_it_left(world: World, agreed_terms: TermsVersion) -> None:
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.harbour,
@@ -443,7 +441,7 @@ def test_a_former_party_reads_the_versions_from_before_it_left(world: World) -> 
 
     assert "We meet and decide together." in html
     assert "A secret plan." not in html
-    assert hana.get(first.get_absolute_url()).status_code == 200
+    assert hana.get(agreed_terms.get_absolute_url()).status_code == 200
     assert hana.get(later.get_absolute_url()).status_code == 404
     assert hana.get(reverse("agreements:proposal", args=[world.partnership.pk, 2])).status_code == 404
 
@@ -543,8 +541,9 @@ def test_email_about_first_terms_says_that_none_apply_until_they_start(world: Wo
     assert ["no terms are in force" in body for body in bodies_about_signed_terms()] == [True, True]
 
 
-def test_email_about_amended_terms_says_that_the_current_terms_apply_until_then(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_email_about_amended_terms_says_that_the_current_terms_apply_until_then(
+    world: World, agreed_terms: TermsVersion
+) -> None:
     sign_all(
         put_up(propose_change(world, world.ben, world.westmarch, text="We meet twice."), world.ben, from_day=days(30))
     )
@@ -553,9 +552,8 @@ def test_email_about_amended_terms_says_that_the_current_terms_apply_until_then(
 
 
 @pytest.fixture
-def amendment_in_thirty_days(world: World) -> TermsVersion:
+def amendment_in_thirty_days(world: World, agreed_terms: TermsVersion) -> TermsVersion:
     """Return a signed amendment of terms in force. It applies in thirty days."""
-    agree_terms(world.partnership, world.amina)
     proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     version = put_up(proposal, world.ben, from_day=days(30))
     sign_all(version)

@@ -45,8 +45,9 @@ def travel_days(count: int) -> time_machine.travel:
     return time_machine.travel(timezone.now() + dt.timedelta(days=count))
 
 
-def test_a_clause_of_a_consolidated_amendment_collides_until_it_is_in_force(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_a_clause_of_a_consolidated_amendment_collides_until_it_is_in_force(
+    world: World, agreed_terms: TermsVersion
+) -> None:
     amendment_of_field = propose_change(world, world.ben, world.westmarch, reports_to="The board", from_day=days(10))
     amendment_of_clause = propose_change(world, world.amina, world.larkhaven, text="We meet twice.", from_day=days(30))
     sooner = put_up(amendment_of_field, world.ben, from_day=days(10))
@@ -121,8 +122,7 @@ def test_terms_signed_after_their_review_date_take_force(world: World) -> None:
     assert world.partnership.terms_version == version
 
 
-def test_an_amendment_keeps_the_day_on_which_the_partnership_began(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_an_amendment_keeps_the_day_on_which_the_partnership_began(world: World, agreed_terms: TermsVersion) -> None:
     sign_all(put_up(propose_change(world, world.ben, world.westmarch, text="We meet twice."), world.ben))
 
     world.partnership.refresh_from_db()
@@ -255,15 +255,13 @@ def assert_second_request_is_refused(world: World, step: str) -> None:
 
 
 @pytest.mark.parametrize("step", ["send-for-signature", "withdraw"])
-def test_a_step_on_a_draft_that_is_sent_twice_is_refused(world: World, step: str) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_a_step_on_a_draft_that_is_sent_twice_is_refused(world: World, agreed_terms: TermsVersion, step: str) -> None:
     propose_change(world, world.ben, world.westmarch, text="We meet twice.")
 
     assert_second_request_is_refused(world, step)
 
 
-def test_terms_cannot_be_taken_back_twice(world: World) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_terms_cannot_be_taken_back_twice(world: World, agreed_terms: TermsVersion) -> None:
     proposal = propose_change(world, world.ben, world.westmarch, text="We meet twice.")
     put_up(proposal, world.ben)
 

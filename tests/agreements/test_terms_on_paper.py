@@ -120,8 +120,9 @@ def test_observers_stand_apart_from_those_who_sign(world: World, reader: Client)
     assert f"<dt>Observers</dt> <dd>{world.riverside.name}</dd>" in page
 
 
-def test_a_version_of_two_amendments_shows_the_signatures_on_both(world: World, reader: Client) -> None:
-    agree_terms(world.partnership, world.amina)
+def test_a_version_of_two_amendments_shows_the_signatures_on_both(
+    world: World, agreed_terms: TermsVersion, reader: Client
+) -> None:
     now = timezone.now()
 
     def amend(author: Any, body: Any, **change: Any) -> TermsVersion:

@@ -22,6 +22,7 @@ from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.brownfield_land import import_brownfield_land
 from partnerships.transfer.services.files import File
+from tests.support.kept_rows import build_once
 
 from .lists import COUNCILS, as_csv, import_list, rows_of
 
@@ -43,7 +44,11 @@ OLDER_REGISTER = REGISTER.replace(b"2026-01-31", b"2024-01-31").replace(b"Gas Wo
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """Import the councils whose sites are in the register."""
+    """Import the councils whose sites are in the register, once for all tests."""
+    build_once(_councils)
+
+
+def _councils() -> None:
     import_list("councils", COUNCILS)
 
 

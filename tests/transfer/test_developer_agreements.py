@@ -19,6 +19,7 @@ from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
 from partnerships.transfer.services.files import File
+from tests.support.kept_rows import build_once
 
 from .lists import COUNCILS, WHOLE, import_list
 
@@ -62,7 +63,11 @@ LATER_TRANSACTIONS = (
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """Import the councils that the files name."""
+    """Import the councils that the files name, once for all tests."""
+    build_once(_councils)
+
+
+def _councils() -> None:
     import_list("councils", COUNCILS)
 
 

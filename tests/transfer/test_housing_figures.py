@@ -31,6 +31,7 @@ from partnerships.transfer.reading.tables import read_sheets
 from partnerships.transfer.reporting import accounting, rows_to_correct
 from partnerships.transfer.services.files import File
 from partnerships.transfer.services.registers import apply_preview, preview_register
+from tests.support.kept_rows import build_once
 from tests.world import World
 
 from .lists import EXTRACTS, as_workbook, extract, import_list
@@ -64,7 +65,11 @@ def import_figures(series: str, data: bytes | None = None, *, name: str = "figur
 
 @pytest.fixture
 def councils(db: None) -> None:
-    """Import current and earlier councils, with their areas and successions."""
+    """Import current and earlier councils, with their areas and successions, once for all tests."""
+    build_once(_councils)
+
+
+def _councils() -> None:
     import_list("councils", extract("councils.csv"), as_of=dt.date(2025, 7, 10))
 
 

@@ -14,6 +14,7 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import ties_between
 from partnerships.plans.models import Plan
 from tests.organisations.handing_over import propose_and_accept_everything, take_effect
+from tests.support.kept_rows import build_once
 from tests.support.moments import today
 
 from .lists import COUNCILS, import_list, import_plans
@@ -25,7 +26,11 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """Import the councils that the files name."""
+    """Import the councils that the files name, once for all tests."""
+    build_once(_councils)
+
+
+def _councils() -> None:
     import_list("councils", COUNCILS)
 
 

@@ -22,6 +22,7 @@ from partnerships.transfer.reading.milestone_keys import milestone_keys
 from partnerships.transfer.reading.plan_rows import Milestone
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import rows_to_correct
+from tests.support.kept_rows import build_once
 
 from .lists import COUNCILS, EXTRACTS, WHOLE, as_csv, extract, import_list, import_plans, rows_of
 
@@ -49,7 +50,11 @@ TIMETABLE = """event-date,local-plan,notes,local-plan-event,entry-date,organisat
 
 @pytest.fixture(autouse=True)
 def councils(db: None) -> None:
-    """Import the councils that own the plans."""
+    """Import the councils that own the plans, once for all tests."""
+    build_once(_councils)
+
+
+def _councils() -> None:
     import_list("councils", COUNCILS)
 
 

@@ -19,7 +19,7 @@ from partnerships.plans import services
 from partnerships.plans.comparisons import compare_plan_contents
 from partnerships.plans.content import ABOUT, COLLECTIONS, Content, Field, normalise
 from partnerships.plans.content.shape import MAX_SECTION
-from partnerships.plans.models import Draft, Version
+from partnerships.plans.models import Draft, Plan, Version
 from tests.plans.drafts import CONTENT, begin, publish, published_plan, save
 from tests.world import World
 
@@ -93,19 +93,30 @@ def test_no_hostile_text_takes_long_to_render(length: int) -> None:
         assert len(html) < 10 * len(text) + 100_000, name
 
 
-def test_comparing_many_rewritten_texts_takes_no_longer_than_a_few() -> None:
-    old_text, new_text = ("\n".join(f"{side}{word}" for word in range(MAX_SECTION // 6)) for side in "ab")
+SECTION_COUNT = 30
 
-    def content_with_sections(body: str) -> Content:
-        return normalise(
-            {"sections": [{"key": f"s{n}", "title": "Text", "body": body[:MAX_SECTION]} for n in range(30)]}
-        )
+
+def long_text_of_words(prefix: str) -> str:
+    """Return a text as long as a section may be, with a word on each line. No word has another prefix."""
+    return "\n".join(f"{prefix}{number}" for number in range(MAX_SECTION // 6))[:MAX_SECTION]
+
+
+def content_with_sections(body: str) -> Content:
+    """Return a content of many sections with the same text."""
+    sections = [{"key": f"section-{number}", "title": "Text", "body": body} for number in range(SECTION_COUNT)]
+    return normalise({"sections": sections})
+
+
+def test_comparing_many_rewritten_texts_takes_no_longer_than_a_few() -> None:
+    old_content = content_with_sections(long_text_of_words("a"))
+    new_content = content_with_sections(long_text_of_words("b"))
 
     started_at = time.thread_time()
-    compared = compare_plan_contents(content_with_sections(old_text), content_with_sections(new_text))
+    compared = compare_plan_contents(old_content, new_content)
+    seconds = time.thread_time() - started_at
 
-    assert time.thread_time() - started_at < BOUND
-    assert len(compared.changes) == 30
+    assert seconds < BOUND
+    assert len(compared.changes) == SECTION_COUNT
 
 
 def test_no_hostile_purpose_of_a_partnership_takes_long_on_its_page() -> None:
@@ -161,22 +172,40 @@ def test_service_refuses_a_text_over_its_limit(world: World, piece: str, field: 
         save(plan, world, piece, **{field.code: "a" * (field.max_length + 1)})
 
 
-def test_text_is_rendered_once_when_it_is_saved(
-    world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def plan_with_rendered_vision(world: World) -> Plan:
+    """Return a plan whose draft has a vision that was rendered when it was saved."""
     plan = begin(world)
     save(plan, world, "sections/vision", body="A *new* vision.")
-    rendered_texts: list[str] = []
-    monkeypatch.setattr(
-        "partnerships.documents.services.rendering.to_html", lambda text: rendered_texts.append(text) or ""
-    )
+    return plan
 
-    html = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
-    version = publish(plan, world)
+
+@pytest.fixture
+def texts_rendered_again(plan_with_rendered_vision: Plan, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list to which each text is added that is rendered from now on."""
+    texts: list[str] = []
+    monkeypatch.setattr("partnerships.documents.services.rendering.to_html", lambda text: texts.append(text) or "")
+    return texts
+
+
+def test_preview_shows_a_text_as_it_was_rendered_when_it_was_saved(
+    world: World, as_: Callable[[User], Client], plan_with_rendered_vision: Plan, texts_rendered_again: list[str]
+) -> None:
+    address = reverse("plans:preview", kwargs={"pk": plan_with_rendered_vision.pk})
+
+    html = as_(world.amina).get(address).content.decode()
 
     assert "A <em>new</em> vision." in html
+    assert texts_rendered_again == []
+
+
+def test_version_has_a_text_as_it_was_rendered_when_it_was_saved(
+    world: World, plan_with_rendered_vision: Plan, texts_rendered_again: list[str]
+) -> None:
+    version = publish(plan_with_rendered_vision, world)
+
     assert version.prose["sections/vision/body"] == "<p>A <em>new</em> vision.</p>\n"
-    assert rendered_texts == []
+    assert texts_rendered_again == []
 
 
 def test_stored_html_is_cleaned_again_when_the_rules_change(
@@ -184,9 +213,8 @@ def test_stored_html_is_cleaned_again_when_the_rules_change(
 ) -> None:
     plan = published_plan(world)
     save(plan, world, "sections/vision", body="Still *needed*.")
-    stricter_elements = prose.ELEMENTS - {"em"}
-    monkeypatch.setattr(prose, "ELEMENTS", stricter_elements)
-    prose.rules.cache_clear()
+    monkeypatch.setattr(prose, "ELEMENTS", prose.ELEMENTS - {"em"})
+    prose.rules.cache_clear()  # the name of the rules depends on the elements
 
     try:
         version_page = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()

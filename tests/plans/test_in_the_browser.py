@@ -12,6 +12,7 @@ from partnerships.plans.links import sign_off_token
 from partnerships.plans.models import Plan
 from tests.plans.access import ROWS, prepare
 from tests.plans.drafts import begin
+from tests.plans.test_drafting import body_of
 from tests.support.access import WHO
 from tests.support.browser import NARROW, PATIENCE, WIDE, axe_violations, click_to_next_page, reflows, sign_in
 from tests.world import World, make_world
@@ -20,7 +21,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.browser]
 
 
 @pytest.fixture
-def shown(transactional_db: None) -> World:
+def prepared_world(transactional_db: None) -> World:
     """Return the world of the access table, for a live server."""
     world = make_world()
     prepare(world)
@@ -40,12 +41,12 @@ def pages_for(persona: str, world: World) -> list[str]:
 
 @pytest.mark.parametrize("persona", ["partner", "shared"])  # owners: tests/test_every_page_is_accessible.py
 def test_pages_for_partners_and_shared_drafts_are_accessible_and_reflow(
-    page: Any, live_server: Any, shown: World, persona: str
+    page: Any, live_server: Any, prepared_world: World, persona: str
 ) -> None:
-    sign_in(page, live_server.url, getattr(shown, WHO[persona]).email)
+    sign_in(page, live_server.url, getattr(prepared_world, WHO[persona]).email)
     problems: dict[str, Any] = {}
 
-    for address in pages_for(persona, shown):
+    for address in pages_for(persona, prepared_world):
         page.set_viewport_size(WIDE)
         page.goto(live_server.url + address)
         for size in (WIDE, NARROW):
@@ -57,14 +58,16 @@ def test_pages_for_partners_and_shared_drafts_are_accessible_and_reflow(
     assert problems == {}
 
 
-def test_plan_is_written_and_published_and_its_homes_reduced(page: Any, live_server: Any, shown: World) -> None:
-    sign_in(page, live_server.url, shown.amina.email)
+def test_plan_is_written_and_published_and_its_homes_reduced(
+    page: Any, live_server: Any, prepared_world: World
+) -> None:
+    sign_in(page, live_server.url, prepared_world.amina.email)
     page.goto(f"{live_server.url}/plans/new/")
 
     create_draft(page)
     page.get_by_role("link", name="Add a site").click()
     page.get_by_label("Name", exact=True).fill("North Quay")
-    enter_homes_by_keyboard(page)
+    page.get_by_label("Homes, year not given, row 1").fill("120")
     click_to_next_page(page.get_by_role("button", name="Save to the draft"))
     publish_draft(page, "First version, for comment.", "Publish version 1")
     page.get_by_role("link", name="Draft", exact=True).click()
@@ -88,23 +91,6 @@ def create_draft(page: Any) -> None:
     click_to_next_page(page.get_by_role("button", name="Create draft"))
 
 
-def enter_homes_by_keyboard(page: Any) -> None:
-    """Enter homes in two rows of the grid, check the totals of the script, and empty the second row."""
-    page.get_by_label("Homes, year not given, row 1").fill("120")
-    page.keyboard.press("Enter")
-    page.keyboard.type("1,030")
-    page.get_by_label("Bedrooms, row 2").select_option(label="1")
-
-    assert page.locator("[data-homes-total]").inner_text() == "1,150"
-    assert page.locator("[data-homes-row]").all_inner_texts() == ["120", "1,030", "0"]
-    assert page.locator("[data-homes-column]").last.inner_text() == "1,150"
-    assert not page.get_by_role("button", name="Update totals").is_visible()
-    assert not page.get_by_label("Landowner").is_visible()
-
-    page.get_by_label("Homes, year not given, row 2").fill("")
-    assert page.locator("[data-homes-total]").inner_text() == "120"
-
-
 def publish_draft(page: Any, note: str, button: str) -> None:
     """Publish the draft with a note, and remove what its sections still have of the template."""
     page.get_by_role("link", name="Publish draft").click()
@@ -115,15 +101,45 @@ def publish_draft(page: Any, note: str, button: str) -> None:
     click_to_next_page(page.get_by_role("button", name=button))
 
 
-def test_two_people_editing_the_same_section_see_both_texts(
-    page: Any, live_server: Any, shown: World, browser: Any
-) -> None:
-    address = f"{live_server.url}/plans/{shown.things['plan'].pk}/draft/sections/vision/"
-    sign_in(page, live_server.url, shown.amina.email)
+@pytest.fixture
+def form_of_new_site(page: Any, live_server: Any, prepared_world: World) -> Any:
+    """Open the form of a new site as Amina, and enter homes in two rows of the grid by keyboard."""
+    plan = prepared_world.things["plan"]
+    sign_in(page, live_server.url, prepared_world.amina.email)
+    page.goto(live_server.url + reverse("plans:add-item", kwargs={"pk": plan.pk, "code": "sites"}))
+    page.get_by_label("Homes, year not given, row 1").fill("120")
+    page.keyboard.press("Enter")
+    page.keyboard.type("1,030")
+    page.get_by_label("Bedrooms, row 2").select_option(label="1")
+    return page
+
+
+def test_grid_of_homes_is_totalled_while_homes_are_typed(form_of_new_site: Any) -> None:
+    assert form_of_new_site.locator("[data-homes-total]").inner_text() == "1,150"
+    assert form_of_new_site.locator("[data-homes-row]").all_inner_texts() == ["120", "1,030", "0"]
+    assert form_of_new_site.locator("[data-homes-column]").last.inner_text() == "1,150"
+    assert not form_of_new_site.get_by_role("button", name="Update totals").is_visible()
+
+
+def test_homes_of_an_emptied_cell_are_taken_off_the_total(form_of_new_site: Any) -> None:
+    form_of_new_site.get_by_label("Homes, year not given, row 2").fill("")
+
+    assert form_of_new_site.locator("[data-homes-total]").inner_text() == "120"
+
+
+def test_further_details_of_a_site_are_folded_at_first(form_of_new_site: Any) -> None:
+    assert not form_of_new_site.get_by_label("Landowner").is_visible()
+
+
+@pytest.fixture
+def page_of_conflict(page: Any, live_server: Any, prepared_world: World, browser: Any) -> Any:
+    """Return Amina's page after she saved a section that Eddie had saved since she opened it."""
+    address = f"{live_server.url}/plans/{prepared_world.things['plan'].pk}/draft/sections/vision/"
+    sign_in(page, live_server.url, prepared_world.amina.email)
     page.goto(address)
     eddies_page = browser.new_context().new_page()
     eddies_page.set_default_timeout(PATIENCE)
-    sign_in(eddies_page, live_server.url, shown.eddie.email)
+    sign_in(eddies_page, live_server.url, prepared_world.eddie.email)
     eddies_page.goto(address)
 
     eddies_page.get_by_label("Text").fill("Eddie's words.")
@@ -131,17 +147,27 @@ def test_two_people_editing_the_same_section_see_both_texts(
     expect(eddies_page.locator("main")).to_contain_text("saved in the draft")
     page.get_by_label("Text").fill("Amina's words.")
     page.get_by_role("button", name="Save to the draft").click()
-
     expect(page.locator("main")).to_contain_text("Eddie Larch saved this while you were editing it")
-    assert "Eddie's words." in page.locator("main").inner_text()
-    assert page.get_by_label("Text").input_value() == "Amina's words."
-    page.get_by_role("button", name="Keep my version").click()
-    expect(page.locator("main")).to_contain_text("saved in the draft")
+    return page
 
 
-def test_shared_draft_opens_for_the_person_with_whom_it_is_shared(page: Any, live_server: Any, shown: World) -> None:
-    plan = shown.things["plan"]
-    sign_in(page, live_server.url, shown.nadia.email)
+def test_second_person_to_save_a_section_sees_both_texts(page_of_conflict: Any) -> None:
+    assert "Eddie's words." in page_of_conflict.locator("main").inner_text()
+    assert page_of_conflict.get_by_label("Text").input_value() == "Amina's words."
+
+
+def test_second_person_to_save_a_section_may_keep_their_text(page_of_conflict: Any, prepared_world: World) -> None:
+    page_of_conflict.get_by_role("button", name="Keep my version").click()
+
+    expect(page_of_conflict.locator("main")).to_contain_text("saved in the draft")
+    assert body_of(prepared_world.things["plan"]) == "Amina's words."
+
+
+def test_shared_draft_opens_for_the_person_with_whom_it_is_shared(
+    page: Any, live_server: Any, prepared_world: World
+) -> None:
+    plan = prepared_world.things["plan"]
+    sign_in(page, live_server.url, prepared_world.nadia.email)
 
     page.goto(f"{live_server.url}/plans/{plan.pk}/")
     text = page.locator("main").inner_text()
@@ -150,17 +176,17 @@ def test_shared_draft_opens_for_the_person_with_whom_it_is_shared(page: Any, liv
     assert "Amina Larch shared this draft with you" in text
 
 
-def test_shared_draft_is_not_found_by_a_stranger(page: Any, live_server: Any, shown: World) -> None:
-    plan = shown.things["plan"]
-    sign_in(page, live_server.url, shown.chidi.email)
+def test_shared_draft_is_not_found_by_a_stranger(page: Any, live_server: Any, prepared_world: World) -> None:
+    plan = prepared_world.things["plan"]
+    sign_in(page, live_server.url, prepared_world.chidi.email)
 
     response = page.goto(f"{live_server.url}/plans/{plan.pk}/draft/")
 
     assert response.status == 404
 
 
-def test_partner_signs_from_the_link_in_the_email(page: Any, live_server: Any, shown: World) -> None:
-    token = sign_off_token(shown.things["signatory"], shown.ben, 2)
+def test_partner_signs_from_the_link_in_the_email(page: Any, live_server: Any, prepared_world: World) -> None:
+    token = sign_off_token(prepared_world.things["signatory"], prepared_world.ben, 2)
     page.goto(f"{live_server.url}/plans/sign/{token}/")
 
     page.get_by_label("Approved", exact=True).check()
@@ -168,14 +194,16 @@ def test_partner_signs_from_the_link_in_the_email(page: Any, live_server: Any, s
 
     expect(page.get_by_role("button", name="Sign version 2")).to_have_count(0)
     expect(page.locator("main")).to_contain_text("Ben West")
-    assert shown.things["plan"].sign_offs.get(organisation=shown.westmarch).decision == "approved"
+    assert prepared_world.things["plan"].sign_offs.get(organisation=prepared_world.westmarch).decision == "approved"
 
 
-def test_plan_is_created_and_its_pieces_moved_without_javascript(browser: Any, live_server: Any, shown: World) -> None:
-    plan = begin(shown, title="Plain pages")
+def test_homes_are_saved_in_an_added_row_without_javascript(
+    browser: Any, live_server: Any, prepared_world: World
+) -> None:
+    plan = begin(prepared_world, title="Plain pages")
     page = browser.new_context(java_script_enabled=False).new_page()
     page.set_default_timeout(PATIENCE)
-    sign_in(page, live_server.url, shown.amina.email)
+    sign_in(page, live_server.url, prepared_world.amina.email)
 
     page.goto(f"{live_server.url}/plans/{plan.pk}/draft/sites/north-quay/")
     page.get_by_role("button", name="Add rows").click()

@@ -19,34 +19,39 @@ from tests.world import World
 WORDS = "Waiting for Westmarch Borough Council (Director of housing) to sign off version 1"
 
 
-def pages(plan: Plan, world: World) -> list[str]:
-    """Return the addresses of the pages that show a plan of the Estuary Partnership."""
+def pages_for_the_network(world: World) -> list[str]:
+    """Return the addresses of the pages on which the whole network finds a plan of Larkhaven."""
+    return ["/", reverse("plans:list"), reverse("web:organisation-plans", args=[world.larkhaven.pk])]
+
+
+def pages_for_partners(world: World) -> list[str]:
+    """Return the addresses of the pages on which the parties of the Estuary Partnership find its plans."""
     return [
-        "/",
-        reverse("plans:list"),
+        *pages_for_the_network(world),
         reverse("agreements:detail", args=[world.partnership.pk]),
         reverse("web:partnership-plans", args=[world.partnership.pk]),
-        reverse("web:organisation-plans", args=[world.larkhaven.pk]),
     ]
 
 
 def test_partners_see_the_next_step_on_every_page(world: World, as_: Callable[[User], Client]) -> None:
-    plan = published_plan(world)
-    ask_signatures(plan, world)
+    ask_signatures(published_plan(world), world)
 
     for person in (world.vera, world.ben):
-        for address in pages(plan, world):
-            assert WORDS in collapse(as_(person).get(address).content.decode()), address
+        for address in pages_for_partners(world):
+            html = as_(person).get(address).content.decode()
+            assert WORDS in collapse(html), address
 
 
 def test_readers_outside_never_see_the_next_step(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world, audience="network")
     ask_signatures(plan, world)
 
-    for address in pages(plan, world)[:2] + pages(plan, world)[4:]:
-        html = as_(world.chidi).get(address).content.decode()
-        assert "Director of housing" not in html, address
-    assert plan.title in as_(world.chidi).get(reverse("plans:list")).content.decode()
+    html_by_address = {
+        address: as_(world.chidi).get(address).content.decode() for address in pages_for_the_network(world)
+    }
+
+    assert plan.title in html_by_address[reverse("plans:list")]
+    assert [address for address, html in html_by_address.items() if "Director of housing" in html] == []
 
 
 def test_drafts_and_plans_without_signatories_wait_for_their_owners(world: World) -> None:
@@ -59,7 +64,15 @@ def test_drafts_and_plans_without_signatories_wait_for_their_owners(world: World
         "Estuary delivery programme": ["to choose who signs it off"],
         "Island homes": ["to publish a first version"],
     }
-    assert [listed.plan.title for listed in waiting_plans(world.ben, 5)] == ["Estuary delivery programme"]
+
+
+def test_partners_wait_for_published_plans_but_not_for_drafts(world: World) -> None:
+    begin(world, title="Island homes")
+    published_plan(world)
+
+    listed_plans = waiting_plans(world.ben, 5)
+
+    assert [listed.plan.title for listed in listed_plans] == ["Estuary delivery programme"]
 
 
 @pytest.mark.parametrize("count", [1, 4])

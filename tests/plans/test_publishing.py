@@ -20,7 +20,17 @@ from tests.plans.drafts import CONTENT, begin, content, fewer_homes, publish, pu
 from tests.world import World
 
 
-def test_versions_are_numbered_and_the_plan_becomes_shared(world: World) -> None:
+def test_plan_is_shared_from_its_first_version(world: World) -> None:
+    plan = begin(world)
+
+    publish(plan, world)
+
+    plan.refresh_from_db()
+    assert plan.status == "shared"
+    assert plan.current_number == 1
+
+
+def test_next_version_has_the_next_number_and_a_summary_of_its_changes(world: World) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
 
@@ -163,9 +173,9 @@ def embargoed_plan(world: World) -> Plan:
 def test_version_under_embargo_is_shown_to_owners(
     world: World, as_: Callable[[User], Client], embargoed_plan: Plan
 ) -> None:
-    page = as_(world.vera).get(reverse("plans:detail", kwargs={"pk": embargoed_plan.pk})).content
+    html = as_(world.vera).get(reverse("plans:detail", kwargs={"pk": embargoed_plan.pk})).content.decode()
 
-    assert b"Embargoed words." in page
+    assert "Embargoed words." in html
 
 
 def test_version_under_embargo_is_hidden_from_partners(
@@ -191,8 +201,11 @@ def test_plan_whose_first_version_is_under_embargo_is_hidden_from_partners(
     publish(plan, world, embargo_until=timezone.now() + dt.timedelta(days=1))
     address = reverse("plans:detail", kwargs={"pk": plan.pk})
 
-    assert as_(world.vera).get(address).status_code == 200
-    assert as_(world.ben).get(address).status_code == 404
+    response_to_owner = as_(world.vera).get(address)
+    response_to_partner = as_(world.ben).get(address)
+
+    assert response_to_owner.status_code == 200
+    assert response_to_partner.status_code == 404
 
 
 def test_end_of_an_embargo_is_announced_once(world: World, published_numbers: list[int]) -> None:
@@ -205,8 +218,8 @@ def test_end_of_an_embargo_is_announced_once(world: World, published_numbers: li
     services.lift_embargoes(now=until + dt.timedelta(seconds=1))
     services.lift_embargoes(now=until + dt.timedelta(seconds=2))
 
-    assert published_numbers == [2]
     plan.refresh_from_db()
+    assert published_numbers == [2]
     assert plan.title == "The new name"
 
 
@@ -221,13 +234,10 @@ ACHIEVED = {
 def test_milestone_is_marked_achieved_by_one_form_in_one_version(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world)
 
-    response = as_(world.amina).post(
-        reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}),
-        ACHIEVED,
-    )
+    response = as_(world.amina).post(reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}), ACHIEVED)
 
-    assert response.status_code == 302
     version = plan.versions.get(number=2)
+    assert response.status_code == 302
     assert version.content["milestones"][0]["actual"] == "2027-04-11"
     assert version.note == "The digger came."
     assert Milestone.objects.get(plan=plan, key="start").status == "achieved"
@@ -283,18 +293,33 @@ def test_unrelated_version_does_not_conflict_with_a_milestone_update(
     assert content(plan, 3)["about"]["summary"] == "Both banks."
 
 
-def test_due_and_overdue_milestones_are_shown_only_to_permitted_readers(world: World) -> None:
+@pytest.fixture
+def plan_with_late_milestones(world: World) -> Plan:
+    """Return a plan for the network with milestones of January 2026. One of them is restricted, and one is done."""
     milestones = [
         {"key": "late", "name": "Late", "forecast": "2026-01"},
         {"key": "hidden", "name": "Hidden", "forecast": "2026-01", "restricted": True},
         {"key": "done", "name": "Done", "forecast": "2026-01", "actual": "2026-01"},
     ]
-    published_plan(world, audience="network", content=CONTENT | {"milestones": milestones})
+    return published_plan(world, audience="network", content=CONTENT | {"milestones": milestones})
+
+
+@pytest.mark.usefixtures("plan_with_late_milestones")
+def test_restricted_milestones_that_are_overdue_are_shown_only_to_partners(world: World) -> None:
     today = dt.date(2026, 2, 10)
 
-    assert {row.key for row in Milestone.objects.visible_to(world.ben).overdue(today)} == {"late", "hidden"}
-    assert {row.key for row in Milestone.objects.visible_to(world.chidi).overdue(today)} == {"late"}
-    assert {row.key for row in milestones_due_by(world.ben, dt.date(2026, 2, 14))} == {"late", "hidden"}
+    overdue_for_partner = Milestone.objects.visible_to(world.ben).overdue(today)
+    overdue_for_stranger = Milestone.objects.visible_to(world.chidi).overdue(today)
+
+    assert {milestone.key for milestone in overdue_for_partner} == {"late", "hidden"}
+    assert {milestone.key for milestone in overdue_for_stranger} == {"late"}
+
+
+@pytest.mark.usefixtures("plan_with_late_milestones")
+def test_milestones_due_by_a_day_are_those_not_yet_achieved(world: World) -> None:
+    due_milestones = milestones_due_by(world.ben, dt.date(2026, 2, 14))
+
+    assert {milestone.key for milestone in due_milestones} == {"late", "hidden"}
 
 
 def test_plan_shared_for_comment_cannot_be_monitored(world: World) -> None:

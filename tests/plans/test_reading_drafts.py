@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -21,6 +21,8 @@ from partnerships.plans.queries import draft_content
 from tests.plans.drafts import CANARY, begin, fewer_homes, publish, published_plan, save
 from tests.support.pages import tight
 from tests.world import World
+
+LAYOUT = b"North to the top."
 
 
 def share_draft_with(plan: Plan, world: World, person: User, *, may_comment: bool = True) -> Share:
@@ -41,14 +43,15 @@ def attach_document(plan: Plan, world: World, title: str, *, restricted: bool = 
     return services.attach_document(
         plan=plan,
         title=title,
-        file=SimpleUploadedFile("layout.txt", b"North to the top."),
+        file=SimpleUploadedFile("layout.txt", LAYOUT),
         restricted=restricted,
         author=world.amina,
         now=timezone.now(),
     )
 
 
-def page(client: Client, plan: Plan, route: str = "plans:draft", query: str = "") -> str:
+def plan_page(client: Client, plan: Plan, route: str = "plans:draft", query: str = "") -> str:
+    """Return the HTML of a page of the plan; without a route, of the draft."""
     response = client.get(reverse(route, kwargs={"pk": plan.pk}) + query)
     assert response.status_code == 200
     return response.content.decode()
@@ -58,9 +61,9 @@ def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World, as
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
 
-    draft_page = page(as_(world.nadia), plan)
+    draft_page = plan_page(as_(world.nadia), plan)
 
-    for text in (
+    texts_of_open_parts = (
         "Homes along the estuary.",
         "150 homes by 2031",
         "Build what is <em>needed</em>.",
@@ -70,24 +73,36 @@ def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World, as
         "April 2027",
         "3 × 4 = 12, medium",
         "Meet weekly.",
-    ):
-        assert text in draft_page, text
+    )
+    assert [text for text in texts_of_open_parts if text not in draft_page] == []
     assert CANARY not in draft_page
 
 
-def test_person_with_a_share_reads_only_unrestricted_documents(world: World, as_: Callable[[User], Client]) -> None:
+def test_draft_names_only_unrestricted_documents_to_a_person_with_a_share(
+    world: World, as_: Callable[[User], Client]
+) -> None:
     plan = begin(world)
-    layout = attach_document(plan, world, "Site layout")
-    price = attach_document(plan, world, "Price list", restricted=True)
+    attach_document(plan, world, "Site layout")
+    attach_document(plan, world, "Price list", restricted=True)
     share_draft_with(plan, world, world.nadia)
-    nadia = as_(world.nadia)
 
-    draft_page = page(nadia, plan)
+    draft_page = plan_page(as_(world.nadia), plan)
 
     assert "Site layout" in draft_page
     assert "Price list" not in draft_page
-    assert nadia.get(reverse("plans:document", args=[plan.pk, layout.key])).status_code == 200
-    assert nadia.get(reverse("plans:document", args=[plan.pk, price.key])).status_code == 404
+
+
+@pytest.mark.parametrize(("restricted", "status_code"), [(False, 200), (True, 404)])
+def test_person_with_a_share_opens_only_unrestricted_documents(
+    world: World, as_: Callable[[User], Client], restricted: bool, status_code: int
+) -> None:
+    plan = begin(world)
+    document = attach_document(plan, world, "Site layout", restricted=restricted)
+    share_draft_with(plan, world, world.nadia)
+
+    response = as_(world.nadia).get(reverse("plans:document", args=[plan.pk, document.key]))
+
+    assert response.status_code == status_code
 
 
 def test_person_with_a_share_sees_no_links_to_pages_they_may_not_open(
@@ -97,10 +112,10 @@ def test_person_with_a_share_sees_no_links_to_pages_they_may_not_open(
     share_draft_with(plan, world, world.nadia)
     nadia = as_(world.nadia)
 
-    draft_page = page(nadia, plan)
+    draft_page = plan_page(nadia, plan)
 
     main = draft_page.partition("<main")[2].partition("</main>")[0]
-    links = {html.unescape(link) for link in re.findall(r'href="(/[^"#]+)', main)}
+    links = {unescape(link) for link in re.findall(r'href="(/[^"#]+)', main)}
     status_by_link = {link: nadia.get(link).status_code for link in links}
     assert reverse("plans:draft-paper", args=[plan.pk]) in links
     assert {link: status for link, status in status_by_link.items() if status not in (200, 302, 503)} == {}
@@ -113,7 +128,7 @@ def test_person_with_a_share_compares_the_draft_once_they_may_read_the_versions(
     share_draft_with(plan, world, world.nadia)
     services.change_audience(plan=plan, audience="network", reason="Ready.", author=world.amina, now=timezone.now())
 
-    draft_page = page(as_(world.nadia), plan)
+    draft_page = plan_page(as_(world.nadia), plan)
 
     assert reverse("plans:compare", args=[plan.pk]) in draft_page
 
@@ -122,26 +137,34 @@ def test_draft_is_shown_like_the_version_made_from_it(world: World, as_: Callabl
     plan = begin(world)
     attach_document(plan, world, "Site layout")
     amina = as_(world.amina)
-    preview_page = page(amina, plan, "plans:preview")
+    preview_page = plan_page(amina, plan, "plans:preview")
 
     services.publish_version(plan=plan, author=world.amina, note="First version.", now=timezone.now())
 
-    version_page = page(amina, plan, "plans:detail")
-    for part in ("outcomes", "sections-vision", "sections-inside", "sites", "milestones", "risks", "documents"):
-        assert f'id="{part}"' in preview_page, part
-        assert f'id="{part}"' in version_page, part
+    version_page = plan_page(amina, plan, "plans:detail")
+    ids = ("outcomes", "sections-vision", "sections-inside", "sites", "milestones", "risks", "documents")
+    assert [part for part in ids if f'id="{part}"' not in preview_page] == []
+    assert [part for part in ids if f'id="{part}"' not in version_page] == []
+
+
+def test_preview_shows_confidential_sites_to_owners(world: World, as_: Callable[[User], Client]) -> None:
+    plan = begin(world)
+
+    preview_page = plan_page(as_(world.amina), plan, "plans:preview")
+
     assert f"Plot {CANARY}" in preview_page
 
 
-def test_plan_page_shows_the_published_text_and_preview_shows_the_draft(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_changed_text_of_a_draft_is_only_in_its_preview(world: World, as_: Callable[[User], Client]) -> None:
     plan = published_plan(world)
     save(plan, world, "sections/vision", body="Build **more**.")
     amina = as_(world.amina)
 
-    assert "Build <strong>more</strong>." in page(amina, plan, "plans:preview")
-    assert "Build <strong>more</strong>." not in page(amina, plan, "plans:detail")
+    preview_page = plan_page(amina, plan, "plans:preview")
+    published_page = plan_page(amina, plan, "plans:detail")
+
+    assert "Build <strong>more</strong>." in preview_page
+    assert "Build <strong>more</strong>." not in published_page
 
 
 def test_comments_on_a_draft_are_shown_to_people_who_may_comment(world: World, as_: Callable[[User], Client]) -> None:
@@ -158,7 +181,7 @@ def test_comments_on_a_draft_are_shown_to_people_who_may_comment(world: World, a
     )
 
     nadias_page, chidis_page, aminas_page = (
-        tight(page(as_(person), plan)) for person in (world.nadia, world.chidi, world.amina)
+        tight(plan_page(as_(person), plan)) for person in (world.nadia, world.chidi, world.amina)
     )
 
     assert '?about=sites/north-quay">1 comment<' in nadias_page
@@ -171,7 +194,7 @@ def test_comments_on_a_draft_are_shown_to_people_who_may_comment(world: World, a
 def test_draft_is_marked_in_every_view(world: World, as_: Callable[[User], Client], route: str) -> None:
     plan = begin(world)
 
-    html = page(as_(world.amina), plan, route)
+    html = plan_page(as_(world.amina), plan, route)
 
     assert 'class="cg-draft-mark"' in html
     assert 'class="cg-draft"' in html
@@ -182,7 +205,7 @@ def test_comparison_with_a_draft_is_marked(world: World, as_: Callable[[User], C
     plan = published_plan(world)
     fewer_homes(plan, world)
 
-    comparison = page(as_(world.amina), plan, route, "?from=1&to=draft")
+    comparison = plan_page(as_(world.amina), plan, route, "?from=1&to=draft")
 
     assert 'class="cg-draft-mark"' in comparison
 
@@ -193,13 +216,30 @@ def test_comparison_of_two_versions_is_not_marked(world: World, as_: Callable[[U
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
 
-    comparison = page(as_(world.amina), plan, route, "?from=1&to=2")
+    comparison = plan_page(as_(world.amina), plan, route, "?from=1&to=2")
 
     assert 'class="cg-draft-mark"' not in comparison
 
 
+@pytest.fixture
+def pages_sent_to_pdf(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list to which the HTML of each PDF is added. WeasyPrint is replaced, so no PDF is drawn."""
+    pages: list[str] = []
+
+    class FakeHTML:
+        def __init__(self, *, string: str, url_fetcher: object) -> None:
+            pages.append(string)
+
+        def write_pdf(self, **_options: object) -> bytes:
+            return b"%PDF-"
+
+    monkeypatch.setattr(downloads, "can_make_pdf", lambda: True)
+    monkeypatch.setattr(downloads, "weasyprint", type("weasyprint", (), {"HTML": FakeHTML}))
+    return pages
+
+
 @pytest.mark.parametrize(
-    ("route", "query", "marked"),
+    ("route", "query", "is_marked"),
     [
         ("plans:draft-pdf", "", True),
         ("plans:compare-pdf", "?from=1&to=draft", True),
@@ -207,28 +247,20 @@ def test_comparison_of_two_versions_is_not_marked(world: World, as_: Callable[[U
     ],
 )
 def test_every_page_of_the_pdf_of_a_draft_is_marked(
-    world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch, route: str, query: str, marked: bool
+    world: World,
+    as_: Callable[[User], Client],
+    pages_sent_to_pdf: list[str],
+    route: str,
+    query: str,
+    is_marked: bool,
 ) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
-    rendered_pages: list[str] = []
-
-    class Sheets:
-        """Replaces WeasyPrint, and records the HTML that it would render."""
-
-        def __init__(self, *, string: str, url_fetcher: object) -> None:
-            rendered_pages.append(string)
-
-        def write_pdf(self, **_options: object) -> bytes:
-            return b"%PDF-"
-
-    monkeypatch.setattr(downloads, "can_make_pdf", lambda: True)
-    monkeypatch.setattr(downloads, "weasyprint", type("weasyprint", (), {"HTML": Sheets}))
 
     as_(world.amina).get(reverse(route, kwargs={"pk": plan.pk}) + query)
 
-    (html,) = rendered_pages
-    assert ('content: "DRAFT: not published, may change"' in html) == marked
+    (html,) = pages_sent_to_pdf
+    assert ('content: "DRAFT: not published, may change"' in html) == is_marked
 
 
 @pytest.fixture
@@ -267,4 +299,4 @@ def test_keeping_a_document_that_was_removed_meanwhile_keeps_its_file(
     (saved_document,) = draft_content(removed_document.plan)["documents"]
     assert saved_document["title"] == "Layout of the site"
     assert saved_document["file_name"] == "layout.txt"
-    assert saved_document["size"] == 17
+    assert saved_document["size"] == len(LAYOUT)

@@ -32,7 +32,7 @@ def link_to_sign_of(plan: Plan, organisation: Organisation, person: User) -> str
     return reverse("plans:sign-by-link", kwargs={"token": token})
 
 
-def test_link_in_an_email_opens_the_plan_and_records_no_decision(world: World) -> None:
+def test_opening_the_link_in_an_email_shows_the_plan_but_records_no_decision(world: World) -> None:
     deliver().clear()
     plan = plan_awaiting_signatures(world)
     email = next(email for email in deliver() if email.to == [world.ben.email])
@@ -41,8 +41,8 @@ def test_link_in_an_email_opens_the_plan_and_records_no_decision(world: World) -
 
     response = Client().get(path)
 
-    assert response.status_code == 200
     html = response.content.decode()
+    assert response.status_code == 200
     assert "North Quay" in html
     assert 'name="decision"' in html
     assert not plan.sign_offs.exists()
@@ -84,15 +84,21 @@ def test_decision_sent_to_a_used_link_is_refused(world: World) -> None:
     assert plan.sign_offs.count() == 1
 
 
-def test_link_to_sign_is_not_found_with_another_persons_or_a_changed_token(world: World) -> None:
+def test_link_to_sign_is_not_found_with_the_token_of_a_stranger(world: World) -> None:
+    plan = plan_awaiting_signatures(world)
+
+    response = Client().get(link_to_sign_of(plan, world.westmarch, world.chidi))
+
+    assert response.status_code == 404
+
+
+def test_link_to_sign_is_not_found_with_a_changed_token(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     address = link_to_sign_of(plan, world.westmarch, world.ben)
-    strangers_address = link_to_sign_of(plan, world.westmarch, world.chidi)
-    changed_address = address[:-2] + "x/"
 
-    assert Client().get(address).status_code == 200
-    assert Client().get(strangers_address).status_code == 404
-    assert Client().get(changed_address).status_code == 404
+    responses = [Client().get(address), Client().get(f"{address[:-2]}x/")]
+
+    assert [response.status_code for response in responses] == [200, 404]
 
 
 def test_link_to_sign_is_not_found_after_a_new_version(world: World) -> None:
@@ -125,15 +131,27 @@ def test_link_leads_to_sign_in_if_the_organisation_requires_more(
     require(world)
 
     response = Client().get(path)
-    sign_in_page = Client().get(path, follow=True).content.decode()
+    response_of_signing_page = Client().get(signing_page)
 
     assert response.status_code == 302
     assert response["Location"] == signing_page
     assert response.content == b""
+    assert response_of_signing_page["Location"] == f"{reverse('account_login')}?next={signing_page}"
+
+
+@pytest.mark.parametrize("require", [require_second_factor, require_sign_in_of_westmarch])
+def test_sign_in_page_behind_a_link_says_why_but_shows_nothing_of_the_plan(
+    world: World, require: Callable[[World], None]
+) -> None:
+    plan = plan_awaiting_signatures(world)
+    path = link_to_sign_of(plan, world.westmarch, world.ben)
+    require(world)
+
+    sign_in_page = Client().get(path, follow=True).content.decode()
+
     assert "Westmarch Borough Council asks its people to sign in" in sign_in_page
     assert "North Quay" not in sign_in_page
     assert plan.title not in sign_in_page
-    assert Client().get(signing_page)["Location"] == f"{reverse('account_login')}?next={signing_page}"
 
 
 @pytest.mark.parametrize("require", [require_second_factor, require_sign_in_of_westmarch])

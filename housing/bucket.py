@@ -39,9 +39,9 @@ def failures_as_on_a_disk() -> Iterator[None]:
     except ClientError as error:
         is_missing = error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey")
         error_type = FileNotFoundError if is_missing else OSError
-        raise error_type(f"The storage of files failed: {type(error).__name__}.") from error
+        raise error_type(f"The file storage failed: {type(error).__name__}.") from error
     except (BotoCoreError, Boto3Error) as error:
-        raise OSError(f"The storage of files failed: {type(error).__name__}.") from error
+        raise OSError(f"The file storage failed: {type(error).__name__}.") from error
 
 
 class PrivateBucket(S3Storage):  # type: ignore[misc]  # the package has no types

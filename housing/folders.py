@@ -28,8 +28,8 @@ def require_folders() -> None:
         folder = Path(getattr(settings, name))
         if reason := _write_fault(folder):
             faults.append(
-                f"{name} names {folder}, to which this process cannot write ({reason}): {consequence}. "
-                f"Allow it to write there, or set {name} to another folder."
+                f"{name} is set to {folder}, but this process cannot write there ({reason}). As a result, "
+                f"{consequence}. Give it permission to write there, or set {name} to another folder."
             )
     if faults:
         raise ImproperlyConfigured("\n".join(faults))
@@ -41,4 +41,4 @@ def _write_fault(folder: Path) -> str:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         return error.strerror or type(error).__name__
-    return "" if os.access(folder, os.W_OK | os.X_OK) else "no right to write"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "permission denied"

@@ -123,7 +123,8 @@ def watch() -> None:
         hangs = main_loop.hangs()
         if hangs and did_hang:
             alert_operators(
-                "A worker hangs", "The main thread of a worker has not moved for 90 seconds. The worker is restarting."
+                "A worker has stopped responding",
+                "The main thread of a worker has not responded for 90 seconds. The worker is restarting.",
             )
             return
         did_hang = hangs
@@ -131,7 +132,8 @@ def watch() -> None:
         current = _check_database(main_thread_hangs=hangs)
         if current.fault and previous.fault:
             alert_operators(
-                "Workers cannot use the database", f"Workers will go on when the database is back.\n\n{current.fault}"
+                "Workers cannot use the database",
+                f"Workers will continue when the database is available again.\n\n{current.fault}",
             )
         if beat_hangs(previous.beat_age, current.beat_age):
             alert_operators(

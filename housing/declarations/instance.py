@@ -221,7 +221,7 @@ ELSEWHERE = (
         tuple(
             Setting(name=name, elsewhere=True, needed_by="`make run`", default=default, meaning=meaning)
             for name, default, meaning in (
-                ("HOST", "127.0.0.1", "The address at which pages answer."),
+                ("HOST", "127.0.0.1", "The address on which the site listens."),
                 ("PORT", "8000", "The port of pages. If it is taken, the next free port."),
                 ("MAIL_PORT", "8025", "The port of the mail catcher's page."),
                 ("SMTP_PORT", "2525", "The port at which the mail catcher receives emails."),

@@ -204,7 +204,7 @@ class Export(models.Model):
         help_text="For a list: its name, the format, and its filters, columns and order, without words that people "
         "typed.",
     )
-    rows = models.PositiveIntegerField(null=True, help_text="The number of rows; empty for a document.")
+    rows = models.PositiveIntegerField(null=True, help_text="The number of rows. Empty for a document.")
     at = models.DateTimeField()
 
     class Meta:

@@ -13,7 +13,7 @@ from partnerships.organisations.lineage import organisation_ids_by_name
 from partnerships.organisations.naming import group_headings, official_name_at
 
 #: The help text that explains why a filter finds rows that show another name.
-FOUND_WORDS = "You can also find organisations by a former name, or by the name of the organisation that followed them."
+FOUND_WORDS = "You can also find an organisation by a former name, or by the name of its successor."
 
 
 def present_organisation_column(*, organisation_path: str, **column: Any) -> Column:

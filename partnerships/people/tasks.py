@@ -29,8 +29,8 @@ def write_journal() -> None:
         alert_operators(
             "The journal cannot be written",
             f"Lines of the journal have been waiting in the database since {oldest.isoformat(timespec='minutes')}. "
-            "Check JOURNAL_ROOT. The disk may be full, or the workers may have no right to write there. Until this is "
-            "fixed, a restore would bring back access that has ended.",
+            "Check JOURNAL_ROOT. The disk may be full, or the workers may not have permission to write there. Until "
+            "this is fixed, a restore would bring back access that has ended.",
             quiet=dt.timedelta(hours=1),
         )
 

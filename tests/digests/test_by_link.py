@@ -505,7 +505,7 @@ def test_a_plan_no_longer_readable_by_link_points_to_the_preferences_page(
     response = bearer.get(reverse("digests:read", kwargs=link))
 
     assert response.status_code == 404
-    assert "You no longer follow this, or you can no longer see it" in response.content.decode()
+    assert "You have stopped following this, or you no longer have access to it" in response.content.decode()
     assert "Harbour Quarter" not in response.content.decode()
     assert reverse("digests:new-links") in response.content.decode()
 

@@ -71,7 +71,7 @@ def test_one_click_keeps_notices_of_that_kind_in_the_inbox(world: World, stop_ur
 
     page = stop_by_one_click(stop_url).decode()
 
-    assert "Notices of this kind now stay in your inbox, without email: Commitments." in page
+    assert "You can still read these notices in your inbox, but we will not email them: Commitments." in page
     assert ways_of(world.ben) == ways_before | {"commitments": NoticeDelivery.INBOX}
 
 

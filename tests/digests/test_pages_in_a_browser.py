@@ -77,7 +77,7 @@ def test_a_partner_follows_and_stops_a_plan_on_its_page(world: World, plan: Plan
     page.get_by_role("button", name="Stop following").wait_for()
     status_when_following = Subscription.objects.get(person=world.ben).status
     assert axe_violations(page) == []
-    page.get_by_role("link", name="Change how often, or pause").click()
+    page.get_by_role("link", name="Change how often you get digests, or pause them").click()
     page.get_by_role("heading", name="When you get digests").wait_for()
     assert axe_violations(page) == []
     page.go_back()

@@ -71,7 +71,7 @@ def test_stopping_all_digests_stops_the_whole_summary(world: World, office: Post
     assert ways["asks"] == NoticeDelivery.INBOX
     assert ways["meetings"] == NoticeDelivery.OFF
     assert ways["mentions"] == NoticeDelivery.AT_ONCE
-    assert "Notices that came in your summary stay in your inbox." in html
+    assert "You can still read the notices from your summary in your inbox." in html
 
 
 def test_one_click_on_a_summary_whose_notices_are_forgotten_stops_the_summary_alone(

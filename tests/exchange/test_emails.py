@@ -125,7 +125,7 @@ def test_the_other_organisation_is_emailed_at_each_step_of_an_answer(ask: Entry,
         "question": [
             f"amina@larkhaven.example: Westmarch Borough Council has asked a question about your ask: {ask.title}"
         ],
-        "reply": [f"ben@westmarch.example: Larkhaven Homes has answered your question about this ask: {ask.title}"],
+        "reply": [f"ben@westmarch.example: Larkhaven Homes has answered your question about its ask: {ask.title}"],
         "answer": [f"amina@larkhaven.example: Westmarch Borough Council has answered your ask: {ask.title}"],
         "decision": [f"ben@westmarch.example: Larkhaven Homes has accepted your answer to this ask: {ask.title}"],
         "more": [f"amina@larkhaven.example: Westmarch Borough Council has answered your ask: {ask.title}"],

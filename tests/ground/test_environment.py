@@ -338,7 +338,9 @@ def test_a_folder_that_cannot_be_written_prevents_the_start_and_is_named(tmp_pat
     result = run_with(tmp_path, ["-c", script], ROLES | {"SURVEY_KEYS_ROOT": str(folder)})
 
     assert result.returncode != 0
-    assert f"SURVEY_KEYS_ROOT names {folder}, to which this process cannot write (Not a directory)" in result.stderr
+    assert (
+        f"SURVEY_KEYS_ROOT is set to {folder}, but this process cannot write there (Not a directory)" in result.stderr
+    )
     assert "no survey can open or close" in result.stderr
     assert "JOURNAL_ROOT" not in result.stderr
 
@@ -347,7 +349,7 @@ def test_files_in_a_bucket_need_no_folder(tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
     folders = {"MEDIA_ROOT": tmp_path / "taken" / "media", "JOURNAL_ROOT": tmp_path, "SURVEY_KEYS_ROOT": tmp_path}
 
-    with override_settings(**folders), pytest.raises(ImproperlyConfigured, match="MEDIA_ROOT names"):
+    with override_settings(**folders), pytest.raises(ImproperlyConfigured, match="MEDIA_ROOT is set to"):
         require_folders()
     with override_settings(**folders, FILES_BUCKET="common-ground"):
         require_folders()

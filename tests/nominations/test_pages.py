@@ -101,14 +101,14 @@ def test_page_of_a_counted_return_has_the_rows_by_local_authority(world: World) 
     assert re.search(r">Westmarch</th>\s*<td[^>]*>\d+</td>", html)
 
 
-def test_pages_say_that_an_upload_is_unverified(world: World) -> None:
+def test_pages_say_that_the_columns_of_an_upload_are_not_checked(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
 
     return_page = html_for(world.eddie, return_url(nominations_return))
     upload_page = html_for(world.eddie, return_url(nominations_return, "upload"))
 
-    assert "unverified" in return_page
-    assert "unverified" in upload_page
+    assert "We have not checked the columns of exports for" in return_page
+    assert "We have not checked the columns of exports for" in upload_page
 
 
 def test_details_of_tenants_are_on_no_page_and_in_no_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -579,7 +579,7 @@ def test_record_as_workbook_says_whose_and_which_it_is(world: World) -> None:
 
     assert about["Provider"] == "Larkhaven Homes"
     assert about["Record"] == "First record"
-    assert str(about["CORE export"]).endswith(", unverified")
+    assert str(about["CORE export"]).endswith(", columns not checked")
 
 
 def test_record_is_a_pdf_if_pango_is_installed(world: World) -> None:

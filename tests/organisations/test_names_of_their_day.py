@@ -705,7 +705,7 @@ def test_commitments_to_an_ended_body_are_found_by_the_name_of_its_successor(wor
     page = client.get(reverse("commitments:list"), {"receiver": "harbour"})
 
     assert promise in page.context["page"].rows
-    assert "by the name of the organisation that followed them" in page.content.decode()
+    assert "by the name of its successor" in page.content.decode()
     assert promise.pk in listed_ids(listing("commitments", world.amina, "words=harbour"))
     assert promise.pk not in listed_ids(listing("commitments", world.amina, "giver=harbour"))
 

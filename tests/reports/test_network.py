@@ -102,7 +102,7 @@ def test_each_partnership_of_a_chain_is_a_link(world: World) -> None:
         "Partnerships": 3,
         "Links between two organisations": 3,
         "Single points of failure": 2,
-        "Parts that are not linked with each other": 1,
+        "Separate parts of the network": 1,
         "Organisations in the largest part": 4,
     }
 

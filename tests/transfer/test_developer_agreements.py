@@ -302,7 +302,7 @@ def test_older_files_change_no_commitment_but_its_history() -> None:
     assert education.status == "done"
     assert education.delivered_quantity == Decimal("1373992.00")
     event = Event.objects.get(kind=EventKind.CONTRIBUTION_IN_OLDER_FILE, target_id=education.pk)
-    assert "delivered was £1,000,000, now £1,373,992" in event.data["reason"]
+    assert "the amount delivered was £1,000,000, now £1,373,992" in event.data["reason"]
 
 
 @pytest.mark.usefixtures("files_of_2024")

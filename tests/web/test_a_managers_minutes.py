@@ -159,7 +159,7 @@ def find_deputy(manager: ManagerInBrowser) -> None:
     manager.begin("who covers for Ben")
     manager.look_for("Who covers for Ben?")
 
-    expect(manager.main).to_contain_text("Covered by")
+    expect(manager.main).to_contain_text("Deputy")
     expect(manager.main).to_contain_text("Fay Covers")
 
 

@@ -32,7 +32,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the backup to test, and its key."""
-        parser.add_argument("folder", type=Path, nargs="?", help="A folder of BACKUP_ROOT; by default a new backup.")
+        parser.add_argument(
+            "folder", type=Path, nargs="?", help="A folder of BACKUP_ROOT. The default is a new backup."
+        )
         parser.add_argument("--identity", type=Path, help="The file with the private key of age.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -59,7 +61,7 @@ class Command(BaseCommand):
         except FAULTS as error:
             if folder:
                 raise CommandError(mask(str(error))) from None
-            fail("The drill of the backup failed", str(error))
+            fail("The backup drill failed", str(error))
         if not folder:
             record_heartbeat(BACKUP_DRILL)
 

@@ -100,6 +100,6 @@ def _check_version(manifest: Manifest) -> None:
     if all(migration in known_migrations() for migration in migrations):
         return
     raise UnableToRestore(
-        f"The backup is from version {manifest.version}, whose tables version {housing.VERSION} does not know. Restore "
-        "it with that version or a later one."
+        f"The backup is from version {manifest.version}. Version {housing.VERSION} cannot read its tables. Restore it "
+        f"with version {manifest.version} or a later one."
     )

@@ -22,10 +22,10 @@ RESTART = """\
 Now, on every machine, in this order:
   1. ln -sfn releases/{version} /srv/common-ground/current
   2. manage.py collectstatic --no-input
-  3. systemctl restart common-ground-web      (requests wait; a reload would go on with the old code)
+  3. systemctl restart common-ground-web      (requests wait; a reload would keep the old code)
   4. systemctl restart common-ground-worker common-ground-accounts common-ground-beat
   5. manage.py maintenance off                (if it is on)
-Then look at /health/ready/ on each machine, and at docs/releases/{version}.md for what else is to be done.
+Then look at /health/ready/ on each machine, and at docs/releases/{version}.md for what else you need to do.
 """
 
 
@@ -37,9 +37,9 @@ class Command(BaseCommand):
     """
 
     help = (
-        "Run it with the new code, while the old code still serves. Checks packages, settings, the last backup and "
-        "the waiting migrations; migrates as the tables' owner, giving way to others (see `migrate`); says what to "
-        "restart. --check changes nothing."
+        "Run this with the new code, while the old code is still in use. It checks packages, settings, the last backup "
+        "and the waiting migrations. Then it migrates as the owner of the tables, and lets other transactions go first "
+        "(see `migrate`). At the end it says what to restart. --check changes nothing."
     )
     requires_system_checks = []
 

@@ -119,7 +119,7 @@ class Post(models.Model):
 
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    ended_on = models.DateField(null=True, blank=True, help_text="The first day on which the post no longer existed.")
+    ended_on = models.DateField(null=True, blank=True, help_text="The post no longer exists from this day on.")
 
     objects = PostQuerySet.as_manager()
 

@@ -132,9 +132,7 @@ class OpenDigest(models.Model):
 
     # The index of the unique constraint begins with the recipient, so this field needs no index.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+", db_index=False)
-    repeat_of_id = models.BigIntegerField(
-        default=0, db_default=0, help_text="The digest that this one repeats; 0 if it repeats none."
-    )
+    repeat_of_id = models.BigIntegerField(default=0, db_default=0, help_text="The digest that this one repeats, or 0.")
     email_id = models.BigIntegerField(unique=True)
 
     class Meta:

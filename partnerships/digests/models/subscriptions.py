@@ -197,7 +197,7 @@ class Subscription(models.Model):
         max_length=10,
         choices=SubscriptionStatus,
         blank=True,
-        help_text="The status before the address was suppressed; it returns when the address is released.",
+        help_text="The status before the address was blocked. It returns when the address is unblocked.",
     )
     reason = models.CharField(max_length=300, blank=True, help_text="Why the subscription ended or was stopped.")
 

@@ -51,7 +51,7 @@ class Columns:
     def year_of(self, day: dt.date) -> CollectionYear | None:
         """Return the collection year of a day, or None for a year before the first in the data file.
 
-        Later years are read like the last year in the data file, and marked as unverified.
+        Later years are read like the last year in the data file, and marked as not checked.
         """
         start = day.year if day.month >= 4 else day.year - 1
         if start in self.years or start < min(self.years):

@@ -287,7 +287,7 @@ def decide_lines(
     nominations_return = lock_return(nominations_return)
     require(rights_over(nominations_return.agreement, author, now).may_decide)
     if not nominations_return.is_sent:
-        raise UnableToDecide("This return is not waiting for the council, so you cannot decide on its lines now.")
+        raise UnableToDecide("This return is not waiting for the council, so you cannot confirm or dispute its lines.")
     if nominations_return.sendings != sending:
         raise UnableToDecide(
             "The provider has sent this return again since you opened the page. Read the new figures first."

@@ -89,12 +89,12 @@ def sheet_of(record: ReturnRecord) -> Sheet:
 
 
 def _year(record: ReturnRecord) -> str:
-    """Return the collection year of a record's export, such as "2026/27, unverified".
+    """Return the collection year of a record's export, such as "2026/27, columns not checked".
 
-    Unverified means that nobody has compared the columns of that year with CORE's list.
+    The columns are not checked if nobody has compared them with CORE's list for that year.
     """
     year = core_columns().year_of(record.starts_on)
-    return "" if year is None else f"{year}{'' if year.is_verified else ', unverified'}"
+    return "" if year is None else f"{year}{'' if year.is_verified else ', columns not checked'}"
 
 
 def _day_and_person(moment: dt.datetime, person: User | None) -> str:

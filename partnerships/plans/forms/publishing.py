@@ -149,7 +149,11 @@ class MilestoneForm(Form):
     """
 
     happened = forms.ChoiceField(
-        choices=[("achieved", "It was achieved"), ("moved", "Its forecast moved"), ("cancelled", "It was cancelled")],
+        choices=[
+            ("achieved", "It was achieved"),
+            ("moved", "Its forecast date changed"),
+            ("cancelled", "It was cancelled"),
+        ],
         widget=forms.RadioSelect,
         label="What happened?",
     )

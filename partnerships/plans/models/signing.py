@@ -29,7 +29,7 @@ class Signatory(documents.Signatory):
                 fields=["plan", "organisation"],
                 condition=Q(removed_at=None),
                 name="unique_signatory_per_plan",
-                violation_error_message="This organisation is already asked to sign.",
+                violation_error_message="This organisation has already been asked to sign.",
             )
         ]
 

@@ -180,7 +180,7 @@ def _counts(network: Network, pieces_by_body: Mapping[int, Sequence[int]], parts
         Row(("Partnerships", network.partnerships), key="partnerships"),
         Row(("Links between two organisations", len(network.low)), key="links"),
         Row(("Single points of failure", len(pieces_by_body)), key="single"),
-        Row(("Parts that are not linked with each other", len(parts) + unlinked_count), key="parts"),
+        Row(("Separate parts of the network", len(parts) + unlinked_count), key="parts"),
         Row(("Organisations in the largest part", parts[0] if parts else min(unlinked_count, 1)), key="largest"),
     )
     return Table(

@@ -43,7 +43,9 @@ def choose_moderator(request: HttpRequest, pk: int, number: int) -> HttpResponse
                 survey_round=survey_round, address=form.cleaned_data["address"], author=user, now=timezone.now()
             )
             messages.success(
-                request, "The name has been saved. When the list of people is ready, ask this person to agree."
+                request,
+                "You have chosen who reads comments. When the list of people to ask is ready, ask this person "
+                "to agree.",
             )
             return redirect(survey_round)
 

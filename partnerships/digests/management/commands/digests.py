@@ -39,8 +39,10 @@ class Command(AccountedCommand):
         )
         status.add_argument("--json", action="store_true", help="Print one JSON object on the last line.")
 
-        sweep = commands.add_parser("sweep", help="Choose who is due and send, as the worker does every ten seconds.")
-        sweep.add_argument("--no-send", action="store_true", help="Only choose; the workers send.")
+        sweep = commands.add_parser(
+            "sweep", help="Choose who is due a digest and send it, as the worker does every ten seconds."
+        )
+        sweep.add_argument("--no-send", action="store_true", help="Only choose. The workers send.")
 
         preview = commands.add_parser("preview", help="Show what a person’s next digest would say.")
         preview.add_argument("email", help="The person's email address.")
@@ -63,7 +65,9 @@ class Command(AccountedCommand):
 
         week = commands.add_parser("week", help="Simulate weeks, and show what people received and why.")
         week.add_argument(
-            "--keep", action="store_true", help="Keep the simulated data in the database; for demonstrations only."
+            "--keep",
+            action="store_true",
+            help="Keep the simulated data in the database. Use this only for demonstrations.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

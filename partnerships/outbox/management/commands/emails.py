@@ -36,10 +36,10 @@ class Command(AccountedCommand):
         status = commands.add_parser("status", help="Show the figures of the queue.")
         status.add_argument("--json", action="store_true", help="Print one JSON object.")
         commands.add_parser("waiting", help="List the emails waiting to be sent, by kind.")
-        discard = commands.add_parser("discard", help="Settle queued emails without sending them.")
+        discard = commands.add_parser("discard", help="Discard queued emails without sending them.")
         discard.add_argument("--kind", required=True, help="A kind as `waiting` prints it.")
         discard.add_argument(
-            "--recorded-before", help="Discard only emails recorded before this ISO time; by default all."
+            "--recorded-before", help="Discard only emails recorded before this ISO time. The default is all."
         )
         discard.add_argument("--reason", required=True, help="The reason, which the ledger shows.")
 

@@ -32,14 +32,16 @@ class Command(AccountedCommand):
 
     help = (
         "Run this after a backup was restored, while EMAILS_HELD=1. It repeats what the journal in JOURNAL_ROOT has "
-        "recorded since the backup. For example, it erases people again, ends access and suppresses addresses. Emails "
+        "recorded since the backup. For example, it erases people again, ends access and blocks addresses. Emails "
         "delivered since then are not sent again. It ends all sessions and open invitations, and advances every "
         "sequence so that no id is used again. Then it lists what an operator must look at. It can be repeated."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add `--since` and `--without-journal`."""
-        parser.add_argument("--since", help="ISO time; by default 5 minutes before the newest event of the backup.")
+        parser.add_argument(
+            "--since", help="An ISO time. The default is 5 minutes before the newest event of the backup."
+        )
         parser.add_argument(
             "--without-journal",
             action="store_true",

@@ -21,7 +21,7 @@ class Command(AccountedCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
         parser.add_argument("--check", action="store_true", help="Only compare the index with the records.")
-        parser.add_argument("--queue", action="store_true", help="Only queue the records; a worker indexes them.")
+        parser.add_argument("--queue", action="store_true", help="Only queue the records. A worker indexes them.")
 
     def handle(self, *args: Any, check: bool, queue: bool, **options: Any) -> None:
         """Queue and index the records, or compare them with the index."""

@@ -24,12 +24,13 @@ from partnerships.transfer.services.local_plans import import_local_plans
 _HELP = """Import published local plans, with the milestones of their timetables, as plans of their councils.
 Anyone can read them.
 
-PLANS and TIMETABLE are local-plan.csv and local-plan-timetable.csv of the planning data platform, of any day. Import
-the councils first. Dates are kept as precise as they come: 2017, 2017-04 or 2017-04-11.
+PLANS and TIMETABLE are local-plan.csv and local-plan-timetable.csv from the planning data platform, published on any
+day. Import the councils first. Dates keep the precision they have in the file: 2017, 2017-04 or 2017-04-11.
 
-A plan that differs from the last import gets a new version. Its note names the files, and its subscribers are told
-what changed. Other plans do not change. A plan that is no longer in the file is kept and reported. Rows that cannot be
-used are set aside, with the reason and what to do. The others are imported, unless you add --all-or-nothing.
+A plan that differs from the last import gets a new version. Its note names the files, and its subscribers get
+a digest of what changed. Other plans do not change. A plan that is no longer in the file is kept and reported. Rows
+that cannot be used are set aside, with the reason and what to do. The others are imported, unless you add
+--all-or-nothing.
 """
 
 

@@ -35,7 +35,7 @@ class Command(AccountedCommand):
         parser.add_argument(
             "--demonstration",
             action="store_true",
-            help="first give each organisation that ends a partnership, a commitment and a post; implies --everything",
+            help="first give each organisation that ends a partnership, a commitment and a post (implies --everything)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -221,13 +221,15 @@ def _differences(commitment: Commitment, promise: RegisterPromise) -> str:
     promised_then = (promise.quantity, promise.unit if promise.quantity is not None else "")
     if promised_then != (commitment.quantity, commitment.unit):
         figure_then = _figure_words(promise.quantity, promise.unit)
-        differences.append(f"promised was {figure_then}, now {_figure_words(commitment.quantity, commitment.unit)}")
+        differences.append(
+            f"the amount promised was {figure_then}, now {_figure_words(commitment.quantity, commitment.unit)}"
+        )
 
     delivered_then = promise.progress[-1].delivered if promise.progress else Decimal(0)
     if delivered_then != commitment.delivered_quantity:
         figure_then = _figure_words(delivered_then, promise.unit)
         figure_now = _figure_words(commitment.delivered_quantity, commitment.unit)
-        differences.append(f"delivered was {figure_then}, now {figure_now}")
+        differences.append(f"the amount delivered was {figure_then}, now {figure_now}")
     return "; ".join(differences)
 
 

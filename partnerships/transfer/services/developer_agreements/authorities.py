@@ -55,6 +55,6 @@ class Authorities:
             author=self._run.author,
             now=self._run.now,
         )
-        self._run.report.remark(f"{name} was added to the directory, because no register lists it.")
+        self._run.report.remark(f"We added {name} to the directory, because it is not on any register.")
         self._organisation_by_identifier[Scheme.PLANNING_DATA, cell.casefold()] = organisation
         return organisation

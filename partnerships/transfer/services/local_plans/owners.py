@@ -99,7 +99,7 @@ class _OwnerFinder:
             now=self._run.now,
         )
         self._run.report.remark(
-            f"{organisation.name} was added to the directory, because it owns a plan and no register lists it."
+            f"We added {organisation.name} to the directory, because it owns a plan and is not on any register."
         )
         return organisation
 
@@ -119,8 +119,8 @@ def _remedy(curie: str) -> str:
     if kind is None:
         return _IMPORT_COUNCILS
     return (
-        f"Add {curie} to the identifiers of the {kind.label.lower()} in Common Ground administration (planning data), "
-        "import a list that has it with “Also import bodies that are not councils”, or enter its name under "
+        f"In Common Ground administration, add {curie} to the identifiers of the {kind.label.lower()} (planning data). "
+        "Or import a list that contains it with “Also import bodies that are not councils”. Or enter its name under "
         "organisation-name."
     )
 

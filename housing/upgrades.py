@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 
 #: The number of each app's last migration from before the first release. Nobody checked whether old code can run after
 #: these migrations (tools/expand_contract.py), so pages and workers must stop while they are applied.
-LAST_UNCHECKED = {
+LAST_BEFORE_RELEASES = {
     "activity": 7,
     "agreements": 28,
     "answers": 1,
@@ -42,12 +42,12 @@ LAST_UNCHECKED = {
     "surveys": 4,
     "transfer": 11,
 }
-#: Packages that every virtual environment contains in some version. The lock has these only for the checks.
-_UNCHECKED = frozenset({"pip"})
+#: pip is in every virtual environment, in any version. The lock pins it only for the checks of dependencies.
+_IGNORED_PACKAGES = frozenset({"pip"})
 _PINNED = re.compile(r"^\S+==[^\\\n]+", re.MULTILINE)
 
 
-def number(name: str) -> int:
+def migration_number(name: str) -> int:
     """Return the number at the start of a migration's name."""
     return int(name.partition("_")[0])
 
@@ -55,8 +55,8 @@ def number(name: str) -> int:
 def old_code_can_run(app: str, name: str) -> bool:
     """Return whether code from before a migration can continue to run after it."""
     if app not in our_apps():
-        return False
-    return number(name) > LAST_UNCHECKED.get(app, 0)
+        return False  # nobody has checked the migrations of packages
+    return migration_number(name) > LAST_BEFORE_RELEASES.get(app, 0)
 
 
 @cache
@@ -104,7 +104,7 @@ def package_faults() -> list[str]:
     lock = (root / "requirements.txt").read_text(encoding="utf-8")
     for pinned in map(Requirement, _PINNED.findall(lock)):
         applies_here = pinned.marker is None or pinned.marker.evaluate()
-        if pinned.name in _UNCHECKED or not applies_here:
+        if pinned.name in _IGNORED_PACKAGES or not applies_here:
             continue
         installed_version = _installed_version(pinned.name)
         if installed_version and installed_version not in pinned.specifier:

@@ -412,6 +412,7 @@ def test_quorum_counts_parties_present_without_observers(world: World) -> None:
         author=world.eddie,
         now=NOW() - dt.timedelta(days=1),
     )
+    # Riverside only observes, so Nadia's presence does not count.
     attendance_by_name = {"Amina": Attendance.PRESENT, "Ben": Attendance.APOLOGIES, "Nadia": Attendance.PRESENT}
 
     held = services.record_attendance(
@@ -428,7 +429,7 @@ def test_quorum_counts_parties_present_without_observers(world: World) -> None:
 
 
 def test_attendance_cannot_be_recorded_before_the_meeting(world: World) -> None:
-    with pytest.raises(services.UnableToRecordAttendance):
+    with pytest.raises(services.UnableToRecordAttendance, match="not started yet"):
         services.record_attendance(
             meeting=planned_meeting(world), attendance={}, organisation=world.larkhaven, author=world.eddie, now=NOW()
         )

@@ -21,6 +21,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from partnerships.agreements.models import Partnership
 from partnerships.commitments.models import Commitment
 from partnerships.digests import services
 from partnerships.digests.emails import rendering
@@ -94,6 +95,20 @@ def test_headers_follow_the_standards(email: EmailMessage) -> None:
     assert "<mailto:" in email["List-Unsubscribe"]  # RFC 2369
     assert "<http" in email["List-Unsubscribe"]
     assert email["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"  # RFC 8058
+
+
+def test_list_id_with_the_longest_title_has_both_quotes(world: World, plan: Plan, office: PostOffice) -> None:
+    Partnership.objects.filter(pk=world.partnership.pk).update(title="E" * 200)
+    services.add_confirmed_subscription(
+        person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
+    )
+    publish(plan, 99, author=world.amina)
+
+    play(office)
+
+    [email] = office.to(world.sol)
+    expected = rf'"E{{180}}" <partnership-{world.partnership.pk}\.digests\.localhost>'
+    assert re.fullmatch(expected, " ".join(str(email["List-Id"]).split()))
 
 
 def test_a_digest_has_a_text_and_an_html_part_in_ascii(email: EmailMessage, office: PostOffice) -> None:

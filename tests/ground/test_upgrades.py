@@ -28,7 +28,13 @@ from django.urls import reverse
 from housing.heartbeats import BACKUP, record_heartbeat
 from housing.maintenance import MaintenanceMiddleware
 from housing.metrics import all_metrics
-from housing.upgrades import LAST_UNCHECKED, known_migrations, number, old_code_can_run, package_faults
+from housing.upgrades import (
+    LAST_BEFORE_RELEASES,
+    known_migrations,
+    migration_number,
+    old_code_can_run,
+    package_faults,
+)
 from partnerships.kit.constraints import RenameConstraints
 from partnerships.kit.indexes import BuildIndexConcurrently
 from tools.expand_contract import LARGE, migration_faults
@@ -170,9 +176,11 @@ def test_constraints_are_renamed_without_checking_the_rows_again() -> None:
 def test_only_migrations_from_before_the_first_version_are_left_unchecked() -> None:
     newest: dict[str, int] = {}
     for app, name in known_migrations():
-        newest[app] = max(number(name), newest.get(app, 0))
+        newest[app] = max(migration_number(name), newest.get(app, 0))
 
-    assert {app: last for app, last in LAST_UNCHECKED.items() if last > newest.get(app, 0)} == {}, "these do not exist"
+    assert {app: last for app, last in LAST_BEFORE_RELEASES.items() if last > newest.get(app, 0)} == {}, (
+        "these do not exist"
+    )
     assert not old_code_can_run("plans", "0001_initial")
     assert old_code_can_run("plans", "9999_later")
     assert not old_code_can_run("auth", "0012_alter_user_first_name_max_length")

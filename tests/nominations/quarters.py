@@ -1,5 +1,9 @@
 """Helpers that set up nominations returns at each step through the services.
 
+Each step begins with the one before: `started_return`, `counted_return`, `sent_return`, `confirmed_return`.
+For example, `sent_return(world, agreement)` is a return that Larkhaven has filled in and sent, and that waits for
+Westmarch.
+
 Unless a test passes a quarter, they are for the quarter after the one in which the test runs. The whole of that quarter
 is after the day on which the terms are signed.
 """
@@ -91,7 +95,7 @@ def counted_return(
     *,
     quarter: Quarter | None = None,
 ) -> NominationsReturn:
-    """Return a return whose lettings a worker has counted."""
+    """Start a return, upload its lettings and count them."""
     nominations_return = started_return(world, agreement, quarter=quarter)
     if lettings is None:
         lettings = lettings_of(world, quarter=quarter)
@@ -107,7 +111,7 @@ def sent_return(
     *,
     quarter: Quarter | None = None,
 ) -> NominationsReturn:
-    """Return a return that waits for the council."""
+    """Start, fill in and send a return. It now waits for the council."""
     nominations_return = counted_return(world, agreement, lettings, quarter=quarter)
     services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards(quarter))
     return reloaded(nominations_return)
@@ -120,7 +124,7 @@ def confirmed_return(
     *,
     quarter: Quarter | None = None,
 ) -> NominationsReturn:
-    """Return a return that Ben has confirmed."""
+    """Start, fill in and send a return, and confirm every line as Ben."""
     nominations_return = sent_return(world, agreement, lettings, quarter=quarter)
     confirm_all_lines(world, nominations_return)
     return reloaded(nominations_return)
@@ -149,7 +153,7 @@ def decide_lines(
 
 
 def reloaded(nominations_return: NominationsReturn) -> NominationsReturn:
-    """Return the return as the database has it now."""
+    """Read the return from the database again, with an empty cache."""
     cache.clear()
     return NominationsReturn.objects.for_pages().get(pk=nominations_return.pk)
 

@@ -1,4 +1,4 @@
-"""Writes the headers of digests and of emails to a single reader."""
+"""The headers of digests and notices: first the shared ones, then those of one recipient."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _CONTENT_HEADERS = (
     "\r\n"
     f"--{mime.BOUNDARY}\r\n"
 )
+#: The maximum length of a partnership's title in a header, so that the line stays well under 998 characters (RFC 5322).
+_MAX_LIST_TITLE = 180
 
 
 class Addressee(NamedTuple):
@@ -40,30 +42,36 @@ class Addressee(NamedTuple):
 
 @lru_cache(maxsize=1)
 def static_headers() -> mime.Part:
-    """Return the headers that all emails share, up to the first part."""
+    """Return the headers that all emails share, up to the first part.
+
+    If DIGEST_REPLY_TO is set, it is the Reply-To of every email. Otherwise `own_headers` gives each email an address of
+    its own. The result is cached, so tests that change these settings call `static_headers.cache_clear()`.
+    """
     sender = mime.header_line("From", settings.DEFAULT_FROM_EMAIL)
     reply = mime.header_line("Reply-To", settings.DIGEST_REPLY_TO) if settings.DIGEST_REPLY_TO else ""
     return mime.shared_part(sender + reply + _CONTENT_HEADERS)
 
 
 def own_headers(addressee: Addressee, message_id: str, date: str) -> str:
-    """Return the headers that differ between emails, among them the site's own address for replies."""
+    """Return the headers that differ between emails. If DIGEST_REPLY_TO is empty, Reply-To is one of them."""
     reply = ""
-    if not settings.DIGEST_REPLY_TO and (email_id := message_ids.id_in(message_id)):
+    email_id = message_ids.id_in(message_id)
+    if email_id and not settings.DIGEST_REPLY_TO:
         reply = reply_header(reply_address(email_id, addressee.person_id, key=addressee.link_key))
     return f"{mime.to_line(addressee.name, addressee.address)}Message-ID: {message_id}\r\nDate: {date}\r\n{reply}"
 
 
 def list_id(blocks: Sequence[Block]) -> str:
-    """Return the List-Id header (RFC 2919), by which email apps sort emails into folders.
+    """Return the List-Id header (RFC 2919). Email apps sort emails into folders by it.
 
     Digests about one partnership have a list of their own. All other digests have the list of the site.
     """
-    partnerships = {block.partnership_id for block in blocks}
     host = site_host()
-    if len(partnerships) == 1 and None not in partnerships:
-        # A quoted name may not contain quotes or backslashes, and must be ASCII.
-        title = mime.one_line(blocks[0].news.partnership).replace('"', "").replace("\\", "")
-        phrase = f'"{title}" ' if title and title.isascii() else ""
-        return f"List-Id: {phrase[:180]}<partnership-{partnerships.pop()}.digests.{host}>\r\n"
-    return f"List-Id: <digests.{host}>\r\n"
+    partnership_ids = {block.partnership_id for block in blocks}
+    if len(partnership_ids) != 1 or None in partnership_ids:
+        return f"List-Id: <digests.{host}>\r\n"
+    (partnership_id,) = partnership_ids
+    # A quoted name may not contain quotes or backslashes, and must be ASCII.
+    title = mime.one_line(blocks[0].news.partnership).replace('"', "").replace("\\", "")[:_MAX_LIST_TITLE]
+    phrase = f'"{title}" ' if title and title.isascii() else ""
+    return f"List-Id: {phrase}<partnership-{partnership_id}.digests.{host}>\r\n"

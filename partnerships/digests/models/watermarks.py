@@ -1,7 +1,4 @@
-"""How far each person has been notified about each plan, and new versions to announce.
-
-A watermark is the number of the last version of a plan about which a person has been notified.
-"""
+"""Which version of each plan each person was last told about, and the published versions still to announce."""
 
 from __future__ import annotations
 
@@ -13,10 +10,11 @@ from partnerships.plans.models import Plan
 
 
 class Watermark(models.Model):
-    """The version of a plan with which a person's next digest begins.
+    """The last version of a plan that a person has been told about. Their next digest begins after it.
 
-    There is one row for a person and a plan. When a newer version is published that the person may read, the row
-    becomes due. The digest that includes the version raises `number`.
+    For example, Amina's digest told her about version 2. When version 4 is published, her row becomes due, and her next
+    digest says what changed from version 2 to 4. Sending it sets `number` to 4. A version that a person may not read
+    does not make their row due.
     """
 
     class Reading(models.TextChoices):
@@ -29,8 +27,8 @@ class Watermark(models.Model):
     # These need no indexes, because the unique constraint and `watermark_of_plan` have indexes that begin with them.
     recipient = models.ForeignKey(User, on_delete=models.CASCADE, related_name="watermarks", db_index=False)
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="watermarks", db_index=False)
-    #: The version that the person last received. For a new follower it is the current version, and for a plan that is
-    #: new to the person it is 0.
+    #: The number of the version that the person was last told about. A new follower begins with the current version. It
+    #: is 0 for a plan that is new to the person.
     number = models.PositiveIntegerField()
     #: How much of that version the person could read then. If it is `none` and the person gains access later, the next
     #: digest does not report the whole plan as a change.
@@ -42,7 +40,7 @@ class Watermark(models.Model):
     waiting_since = models.DateTimeField(null=True, blank=True)
     #: When the person's next digest with news of the plan is due; None if there is no news to send.
     due_at = models.DateTimeField(null=True, blank=True)
-    #: Whether `due_at` is an hour that the person chose for digests.
+    #: Whether `due_at` is the hour of the day that the person chose, and not a delay after the change.
     slotted = models.BooleanField(default=False)
 
     class Meta:
@@ -61,7 +59,7 @@ class Watermark(models.Model):
 
 
 class Publication(models.Model):
-    """A published version, until its followers are marked as waiting for the version.
+    """A published version. `spread_at` says when its followers were marked as waiting for it.
 
     The row is written in the transaction that publishes the version, so that no version is lost if the broker is down.
     """

@@ -1,6 +1,7 @@
 """The rows of the parts of a board pack, which one query reads for all parts.
 
-Each function composes a query for the reader, the ids of the pack's partnerships and the present time.
+Each function composes a query for the reader, the ids of the pack's partnerships and the present time. They have the
+same parameters, because `read_parts_ahead` calls them all alike. Some do not need each parameter.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def read_parts_ahead(reader: Reader, partnership_ids: list[int], parts: Collecti
 def last_meeting_rows(
     reader: Reader, partnership_ids: list[int], now: dt.datetime
 ) -> QuerySet[Meeting, tuple[int, dt.datetime]]:
-    """Return each partnership (id) that has met with the start of its last meeting."""
+    """Return the id of each partnership that has met, and when its last meeting started."""
     held_meetings = Meeting.objects.visible_to(reader).filter(
         status=MeetingStatus.HELD, starts_at__lt=now, partnership__in=partnership_ids
     )
@@ -72,7 +73,11 @@ def unanswered_rows(reader: Reader, partnership_ids: list[int], now: dt.datetime
 def nominations_rows(
     reader: Reader, partnership_ids: list[int], now: dt.datetime
 ) -> QuerySet[NominationsAgreement, NominationsAgreement]:
-    """Return the nominations agreements of the partnerships, whether or not the reader may read their figures."""
+    """Return the nominations agreements of the partnerships.
+
+    They are not filtered by reader. The pack says that an agreement exists, and `read_by` decides for which agreements
+    it shows figures.
+    """
     return NominationsAgreement.objects.for_pages().filter(partnership__in=partnership_ids).order_by("pk")
 
 

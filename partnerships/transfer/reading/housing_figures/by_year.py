@@ -20,9 +20,9 @@ from partnerships.transfer.reading.headings import (
     find_table,
 )
 from partnerships.transfer.reading.housing_figures.figures import (
-    BODY,
     CODE,
     NAME,
+    PLANNING_BODY_CODE,
     FigureList,
     PublishedFigure,
     Years,
@@ -103,7 +103,7 @@ def without_notes(sheets: Sequence[Sheet]) -> list[Sheet]:
 
 def _is_note(row: Row) -> bool:
     filled = [cell for cell in row.cells if text(cell)]
-    return len(filled) == 1 and not BODY.fullmatch(code(filled[0]))
+    return len(filled) == 1 and not PLANNING_BODY_CODE.fullmatch(code(filled[0]))
 
 
 def _measure(table_number: str) -> str:

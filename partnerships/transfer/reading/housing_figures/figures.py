@@ -18,7 +18,7 @@ from partnerships.transfer.reading.tables import Cell, Sheet
 from partnerships.transfer.reading.values import Unreadable, amount, code, text
 
 #: Codes of councils, national parks and development corporations, which plan for homes.
-BODY = re.compile(r"E(06|07|08|09|26|51)\d{6}")
+PLANNING_BODY_CODE = re.compile(r"E(06|07|08|09|26|51)\d{6}")
 #: Codes of regions and countries, whose rows are totals.
 _TOTAL = re.compile(r"(?!E(06|07|08|09|26|51))[EWSNK]\d{8}")
 #: The ONS codes until 2011, such as 45UB.
@@ -45,9 +45,13 @@ NAME = Column(
     ),
     "Area name",
 )
+#: Two years, such as “2023-24” or “2023/2024 [p]”: the first, the second and what follows.
 _YEARS = re.compile(r"(\d{4})\s*[-–/]\s*(\d{2}|\d{4})(?!\d)(.*)")
+#: One year, such as “2024” or “2024.0 [p]”: the year and what follows.
 _YEAR = re.compile(r"(\d{4})(?:\.0+)?(?!\d)(.*)")
+#: A mark of a cell or heading, such as “[x]” for a value that is not published.
 _MARK = re.compile(r"\[(p|r|x|z|c|low)\]|\b([PR])\b", re.IGNORECASE)
+#: A note with the date of the file, such as “Date of publication: 28 November 2025”.
 _PUBLISHED_ON = re.compile(r"\b(date of publication|publication date|published|latest update)\b", re.IGNORECASE)
 #: The status of a cell without a number, by the mark in the cell.
 _STATUS_BY_MARK = {
@@ -64,7 +68,7 @@ _STATUS_BY_MARK = {
 #: Marks for nil in live tables (“nil or less than half the final digit”).
 _DASHES = ("-", "–", "—", "[low]")
 #: Values are stored with six decimals.
-_SIXTH = Decimal("0.000001")
+_SIX_DECIMALS = Decimal("0.000001")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +167,7 @@ def read_value(cell: Cell, status: str = Status.PUBLISHED, *, dash_is_nil: bool 
     if value is None:
         raise Unreadable(f"“{cell_text}” is not a number. Enter a number, or [x] if none is published.")
     status_of_cell = _status(cell_text) if number_text != cell_text else Status.PUBLISHED
-    return value.quantize(_SIXTH), status if status_of_cell == Status.PUBLISHED else status_of_cell
+    return value.quantize(_SIX_DECIMALS), status if status_of_cell == Status.PUBLISHED else status_of_cell
 
 
 def area_code(line: Line, collector: Collector) -> str | None:
@@ -175,7 +179,7 @@ def area_code(line: Line, collector: Collector) -> str | None:
     is_note = sum(bool(text(cell)) for cell in line.cells) == 1 and len(key) > len("E07000223")
     if not key or _TOTAL.fullmatch(key) or is_note:
         return None
-    if not BODY.fullmatch(key) and not _FORMER.fullmatch(key):
+    if not PLANNING_BODY_CODE.fullmatch(key) and not _FORMER.fullmatch(key):
         collector.add_problem(
             line, "code", f"“{key}” is not the code of an area.", "Enter a code, for example E07000223."
         )

@@ -98,7 +98,7 @@ def test_headers_follow_the_standards(email: EmailMessage) -> None:
 
 
 def test_list_id_with_the_longest_title_has_both_quotes(world: World, plan: Plan, office: PostOffice) -> None:
-    Partnership.objects.filter(pk=world.partnership.pk).update(title="E" * 200)
+    Partnership.objects.filter(pk=world.partnership.pk).update(title="E" * 200, audience="network")
     services.add_confirmed_subscription(
         person=world.sol, target=plan, author=world.amina, organisation=world.larkhaven, now=timezone.now()
     )

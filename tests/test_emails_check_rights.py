@@ -28,14 +28,13 @@ from tests.telling.case import CASES
 from tests.world import World, person
 
 __all__ = ["answers", "lower_rooms", "surveys", "terms", "upper_rooms"]  # they fill the table
-NOW = timezone.now
 
 
 def _leaves(somebody: str) -> Callable[[World], None]:
     """Closes the account of a person of the world."""
 
     def close(world: World) -> None:
-        close_account(person=getattr(world, somebody), author=world.dee, reason="Left.", now=NOW())
+        close_account(person=getattr(world, somebody), author=world.dee, reason="Left.", now=timezone.now())
 
     return close
 
@@ -48,48 +47,48 @@ def _stops_leading(somebody: str) -> Callable[[World], None]:
         membership = lead.memberships.get(ends_on=None)
         other = person("Olive Other", "olive@other.example")
         organisations.add_membership(
-            organisation=membership.organisation, person=other, role="lead", author=None, now=NOW()
+            organisation=membership.organisation, person=other, role="lead", author=None, now=timezone.now()
         )
-        organisations.change_role(membership=membership, role="viewer", author=None, now=NOW())
+        organisations.change_role(membership=membership, role="viewer", author=None, now=timezone.now())
 
     return demote
 
 
 def _takes_share_back(world: World) -> None:
-    plans.revoke_share(share=Share.objects.get(person=world.nadia), author=world.amina, now=NOW())
+    plans.revoke_share(share=Share.objects.get(person=world.nadia), author=world.amina, now=timezone.now())
 
 
 def _removes_westmarch(world: World) -> None:
     party = Party.objects.get(partnership=world.partnership, organisation=world.westmarch)
-    remove_party(party=party, reason="Gone.", author=world.amina, now=NOW())
+    remove_party(party=party, reason="Gone.", author=world.amina, now=timezone.now())
 
 
 def _stops_following(world: World) -> None:
-    stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=NOW())
+    stop_everything(person=world.sol, author=world.sol, reason="Enough.", now=timezone.now())
 
 
 def _ends_facilitation(world: World) -> None:
-    end_facilitation(facilitator=Facilitator.objects.get(), reason="A mistake.", author=world.amina, now=NOW())
+    end_facilitation(facilitator=Facilitator.objects.get(), reason="A mistake.", author=world.amina, now=timezone.now())
 
 
 def _withdraws_invitation_of_tidewater(world: World) -> None:
     party = Party.objects.get(partnership=world.partnership, organisation=world.tidewater)
-    remove_party(party=party, reason="A mistake.", author=world.amina, now=NOW())
+    remove_party(party=party, reason="A mistake.", author=world.amina, now=timezone.now())
 
 
 def _withdraws_entry(world: World) -> None:
-    exchange.withdraw_entry(entry=Entry.objects.get(), reason="Found.", author=world.amina, now=NOW())
+    exchange.withdraw_entry(entry=Entry.objects.get(), reason="Found.", author=world.amina, now=timezone.now())
 
 
 def _withdraws_invitation_of_nina(world: World) -> None:
     membership = Membership.objects.get(person__email="nina@larkhaven.example")
-    organisations.end_membership(membership=membership, author=world.amina, now=NOW())
+    organisations.end_membership(membership=membership, author=world.amina, now=timezone.now())
 
 
 def _dee_stops_administering(world: World) -> None:
     other = person("Otto Other", "otto@commonground.example")
-    grant_administration(person=other, author=world.dee, reason="Helps.", now=NOW() - dt.timedelta(minutes=1))
-    withdraw_administration(person=world.dee, author=other, reason="Moved on.", now=NOW())
+    grant_administration(person=other, author=world.dee, reason="Helps.", now=timezone.now() - dt.timedelta(minutes=1))
+    withdraw_administration(person=world.dee, author=other, reason="Moved on.", now=timezone.now())
 
 
 @pytest.mark.parametrize(

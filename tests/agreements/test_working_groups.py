@@ -15,8 +15,6 @@ from tests.support.parties import invite_and_accept
 from tests.support.signing_in import signed_in
 from tests.world import World
 
-NOW = timezone.now
-
 
 def in_days(days: int) -> dt.date:
     """Return the day this many days from today."""
@@ -36,7 +34,7 @@ def start_group(world: World, *, parent: Partnership | None = None, **changes: A
         organisation=world.larkhaven,
         group=services.NewGroup(**(fields | changes)),
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
@@ -74,7 +72,9 @@ def test_outline_ends_when_the_party_leaves_the_partnership(world: World) -> Non
     invite_and_accept(world, world.riverside, accepted_by=world.nadia)
     group = start_group(world)
 
-    services.leave_partnership(party=world.party(world.riverside), reason="Budget.", author=world.nadia, now=NOW())
+    services.leave_partnership(
+        party=world.party(world.riverside), reason="Budget.", author=world.nadia, now=timezone.now()
+    )
 
     assert not Partnership.objects.visible_to(world.nadia).filter(pk=group.pk).exists()
 
@@ -97,7 +97,7 @@ def test_group_ends_with_its_partnership_unless_it_outlives_it(world: World) -> 
     depot_group = start_group(world)
     school_group = start_group(world, title="School group", outlives_parent=True)
 
-    set_status(world.partnership, "ended", reason="Reorganised.", author=world.amina, now=NOW())
+    set_status(world.partnership, "ended", reason="Reorganised.", author=world.amina, now=timezone.now())
 
     depot_group.refresh_from_db()
     school_group.refresh_from_db()

@@ -25,8 +25,6 @@ from tests.support.outbox import deliver, drop_emails
 from tests.support.terms import draft, first_proposal, put_up
 from tests.world import World
 
-NOW = timezone.now
-
 
 class Office:
     """A mail server that keeps every message as it was sent."""
@@ -71,7 +69,7 @@ def change_time(world: World, meeting: Meeting, **plan: Any) -> None:
         plan=replace(the_plan(world), starts_at=in_days(9), **plan),
         organisation=world.larkhaven,
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
         reason="The hall is taken.",
     )
 
@@ -79,7 +77,7 @@ def change_time(world: World, meeting: Meeting, **plan: Any) -> None:
 def call_off(world: World, meeting: Meeting) -> None:
     """Call the meeting off as Eddie."""
     conversations.call_off_meeting(
-        meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW(), reason="Snow."
+        meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=timezone.now(), reason="Snow."
     )
 
 
@@ -154,7 +152,7 @@ def test_another_length_reaches_the_calendar(world: World, office: Office) -> No
     invited, _ = calendars(to_ben(office, world))
     plan = replace(the_plan(world), starts_at=meeting.starts_at, minutes=240)
     conversations.change_meeting(
-        meeting=meeting, plan=plan, organisation=world.larkhaven, author=world.eddie, now=NOW()
+        meeting=meeting, plan=plan, organisation=world.larkhaven, author=world.eddie, now=timezone.now()
     )
 
     message = to_ben(office, world)
@@ -181,7 +179,9 @@ def test_request_to_sign_brings_its_last_day(world: World, office: Office) -> No
 
 
 def test_request_to_sign_terms_brings_its_last_day(world: World, office: Office) -> None:
-    change_status(partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=NOW())
+    change_status(
+        partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
+    )
     day = timezone.localdate() + dt.timedelta(days=20)
     review = (day + dt.timedelta(days=300)).isoformat()
     proposal = draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review)

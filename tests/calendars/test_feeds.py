@@ -45,8 +45,6 @@ from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World, join, make_partnership, person
 
-NOW = timezone.now
-
 
 def status(path: str) -> int:
     """Return the status that somebody gets at a path without signing in."""
@@ -102,7 +100,7 @@ def test_returns_of_a_suspended_partnership_are_in_no_feed(world: World) -> None
             status="suspended",
             reason="We disagree.",
             author=world.amina,
-            now=NOW(),
+            now=timezone.now(),
         )
         titles = [title for page in pages for title in feed(page).titles()]
 
@@ -128,7 +126,7 @@ def test_moved_meeting_is_a_newer_version_of_the_same_event(world: World) -> Non
         plan=replace(the_plan(world), starts_at=in_days(9)),
         organisation=world.larkhaven,
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
         reason="The hall is taken.",
     )
 
@@ -146,7 +144,7 @@ def test_meeting_that_is_called_off_is_a_cancelled_version_of_the_same_event(wor
     planned_event = feed(path).one("Steering group")
 
     conversations.call_off_meeting(
-        meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW(), reason="Snow."
+        meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=timezone.now(), reason="Snow."
     )
 
     cancelled_event = feed(path).one("Steering group")
@@ -166,7 +164,7 @@ def test_change_after_a_restore_has_a_higher_sequence_than_every_lost_change(wor
         kind=EventKind.MEETING_CHANGED,
         target_kind="meeting",
         target_id=meeting.pk,
-        at=NOW(),
+        at=timezone.now(),
     )
 
     sequence = feed(path).one("Steering group")["sequence"]
@@ -185,7 +183,7 @@ def test_dates_after_the_end_of_a_partnership_are_cancelled(world: World) -> Non
     calendar_before = feed(path)
 
     agreements.change_status(
-        partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=NOW()
+        partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=timezone.now()
     )
 
     calendar = feed(path)
@@ -202,7 +200,7 @@ def test_milestones_that_a_closed_plan_did_not_reach_are_cancelled(world: World)
     path = address_of(world.ben, world.partnership, "milestone")
     event_before = feed(path).one("Start on site")
 
-    plans.change_status(plan=plan, to="closed", reason="Sold.", author=world.amina, now=NOW())
+    plans.change_status(plan=plan, to="closed", reason="Sold.", author=world.amina, now=timezone.now())
 
     event = feed(path).one("Start on site")
     assert event_before["status"] == "CONFIRMED"
@@ -226,7 +224,7 @@ def plan_with_embargo(world: World) -> Plan:
     """
     plan = published_plan(world)
     save(plan, world, "milestones/start", forecast="2028-02")
-    publish(plan, world, "Not yet.", embargo_until=NOW() + dt.timedelta(days=3))
+    publish(plan, world, "Not yet.", embargo_until=timezone.now() + dt.timedelta(days=3))
     return plan
 
 
@@ -246,7 +244,7 @@ def test_partner_does_not_see_the_dates_of_a_version_under_embargo(world: World)
     calendar_before = feed(path)
     save(plan, world, "milestones/start", forecast="2028-02")
 
-    publish(plan, world, "Not yet.", embargo_until=NOW() + dt.timedelta(days=3))
+    publish(plan, world, "Not yet.", embargo_until=timezone.now() + dt.timedelta(days=3))
 
     calendar = feed(path)
     assert calendar == calendar_before
@@ -254,7 +252,7 @@ def test_partner_does_not_see_the_dates_of_a_version_under_embargo(world: World)
 
 
 def test_first_version_under_embargo_has_no_dates_for_partners(world: World) -> None:
-    publish(begin(world), world, embargo_until=NOW() + dt.timedelta(days=3))
+    publish(begin(world), world, embargo_until=timezone.now() + dt.timedelta(days=3))
 
     calendar = feed(address_of(world.ben, world.partnership))
 
@@ -299,7 +297,11 @@ def test_feed_does_not_have_the_new_title_of_a_partnership_that_was_left(world: 
     words_before = feed(path).one(promise.reference)["words"]
     leave_partnership_as_westmarch(world)
     agreements.edit_settings(
-        partnership=world.partnership, title="Harbour merger", reason="A new aim.", author=world.amina, now=NOW()
+        partnership=world.partnership,
+        title="Harbour merger",
+        reason="A new aim.",
+        author=world.amina,
+        now=timezone.now(),
     )
 
     words = feed(path).one(promise.reference)["words"]
@@ -313,7 +315,7 @@ def test_leaving_the_organisation_ends_the_feeds_of_its_partnerships(world: Worl
     path = address_of(world.ben, world.partnership)
     membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
 
-    organisations.end_membership(membership=membership, author=world.dee, now=NOW(), even_last_lead=True)
+    organisations.end_membership(membership=membership, author=world.dee, now=timezone.now(), even_last_lead=True)
 
     assert status(path) == 404
 
@@ -321,16 +323,16 @@ def test_leaving_the_organisation_ends_the_feeds_of_its_partnerships(world: Worl
 def test_closing_an_account_ends_its_addresses(world: World) -> None:
     path = address_of(world.ben)
 
-    close_account(person=world.ben, author=world.dee, reason="Left.", now=NOW())
+    close_account(person=world.ben, author=world.dee, reason="Left.", now=timezone.now())
 
     assert status(path) == 404
 
 
 def test_reopening_an_account_does_not_restore_its_addresses(world: World) -> None:
     path = address_of(world.ben)
-    close_account(person=world.ben, author=world.dee, reason="Left.", now=NOW())
+    close_account(person=world.ben, author=world.dee, reason="Left.", now=timezone.now())
 
-    reopen_account(person=world.ben, author=world.dee, reason="Back.", now=NOW())
+    reopen_account(person=world.ben, author=world.dee, reason="Back.", now=timezone.now())
 
     assert status(path) == 404
 
@@ -360,7 +362,7 @@ def test_replaced_address_ends_again_after_a_restore(world: World) -> None:
     # The backup still has the old address.
     CalendarAddress.objects.filter(person=world.ben).update(digest=old_digest)
 
-    result = redo_ended([journal_line], NOW())
+    result = redo_ended([journal_line], timezone.now())
 
     assert result.count == 1
     assert status(old_path) == 404
@@ -419,8 +421,8 @@ def test_changing_the_choice_keeps_the_address(world: World, client: Client) -> 
 def shared_view(world: World) -> SavedView:
     """Return Amina's view of agreed commitments, which she shares with the Estuary Partnership."""
     state = {"filters": {"status": ["agreed"]}}
-    view = lists.save_view(person=world.amina, kind="commitments", name="Agreed", state=state, now=NOW())
-    lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())
+    view = lists.save_view(person=world.amina, kind="commitments", name="Agreed", state=state, now=timezone.now())
+    lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=timezone.now())
     return view
 
 
@@ -456,7 +458,7 @@ def test_view_that_is_no_longer_shared_ends_the_feeds_of_others(world: World) ->
     view = shared_view(world)
     paths = [feed_path_of_view(view, person) for person in (world.amina, world.ben)]
 
-    lists.share_view(view=view, person=world.amina, shared_with=None, now=NOW())
+    lists.share_view(view=view, person=world.amina, shared_with=None, now=timezone.now())
 
     assert [status(path) for path in paths] == [200, 404]
 
@@ -464,9 +466,9 @@ def test_view_that_is_no_longer_shared_ends_the_feeds_of_others(world: World) ->
 def test_view_that_is_shared_again_does_not_revive_the_feeds_of_others(world: World) -> None:
     view = shared_view(world)
     paths = [feed_path_of_view(view, person) for person in (world.amina, world.ben)]
-    lists.share_view(view=view, person=world.amina, shared_with=None, now=NOW())
+    lists.share_view(view=view, person=world.amina, shared_with=None, now=timezone.now())
 
-    lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=NOW())
+    lists.share_view(view=view, person=world.amina, shared_with=world.partnership, now=timezone.now())
 
     assert [status(path) for path in paths] == [200, 404]
 
@@ -476,7 +478,7 @@ def test_removed_view_ends_the_feed_of_its_owner(world: World) -> None:
     view_number = view.pk
     path = feed_path_of_view(view, world.amina)
 
-    lists.remove_view(view=view, person=world.amina, now=NOW())
+    lists.remove_view(view=view, person=world.amina, now=timezone.now())
 
     assert status(path) == 404
     assert not CalendarAddress.objects.filter(view_number=view_number).exists()
@@ -489,7 +491,7 @@ def test_calendar_of_a_long_view_says_that_it_has_the_first_rows_only(
     earliest_promise = agree(world, due_on=in_days(10).date())
     next_promise = agree(world, due_on=in_days(20).date())
     state = {"filters": {"status": ["agreed"]}, "sort": "due"}
-    view = lists.save_view(person=world.amina, kind="commitments", name="Agreed", state=state, now=NOW())
+    view = lists.save_view(person=world.amina, kind="commitments", name="Agreed", state=state, now=timezone.now())
     amina = signed_in(world.amina)
     path = reverse("calendars:view", args=[view.pk])
 
@@ -571,7 +573,7 @@ def test_feed_is_sent_again_after_a_change(world: World) -> None:
     path = address_of(world.ben)
     etag = Client().get(path)["ETag"]
     conversations.call_off_meeting(
-        meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW(), reason="Snow."
+        meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=timezone.now(), reason="Snow."
     )
 
     response = Client().get(path, headers={"If-None-Match": etag})
@@ -662,7 +664,7 @@ def test_queries_do_not_grow_with_forty_partnerships(world: World) -> None:
             organisation=world.larkhaven,
             plan=the_plan(world, people=[world.amina]),
             author=world.amina,
-            now=NOW(),
+            now=timezone.now(),
         )
 
     count_for_forty_partnerships = count_queries()

@@ -22,20 +22,18 @@ from tests.exchange.conftest import shared_entry
 from tests.support.signing_in import signed_in
 from tests.world import World
 
-NOW = timezone.now
-
 
 def named_facilitator(world: World, person: User, organisation: object) -> Facilitator:
     """Return the person as a facilitator whom Amina has named."""
     return services.name_facilitator(
-        partnership=world.partnership, organisation=organisation, person=person, author=world.amina, now=NOW()
+        partnership=world.partnership, organisation=organisation, person=person, author=world.amina, now=timezone.now()
     )
 
 
 def accepted_facilitator(world: World) -> Facilitator:
     """Return Chidi as a facilitator; Tidewater takes part only because of the role."""
     facilitator = named_facilitator(world, world.chidi, world.tidewater)
-    services.accept_facilitation(facilitator=facilitator, author=world.chidi, now=NOW())
+    services.accept_facilitation(facilitator=facilitator, author=world.chidi, now=timezone.now())
     return facilitator
 
 
@@ -54,7 +52,7 @@ def test_facilitator_from_outside_reads_as_an_observer_until_the_end(world: Worl
     partnerships_read = Partnership.objects.readable_today_by(world.chidi).filter(pk=world.partnership.pk)
     role_before, could_read_before = party.role, partnerships_read.exists()
 
-    services.end_facilitation(facilitator=facilitator, reason="Done.", author=world.amina, now=NOW())
+    services.end_facilitation(facilitator=facilitator, reason="Done.", author=world.amina, now=timezone.now())
 
     party.refresh_from_db()
     assert role_before == "observer"
@@ -67,7 +65,7 @@ def test_facilitator_from_outside_reads_as_an_observer_until_the_end(world: Worl
 def test_organisation_that_took_part_before_stays(world: World) -> None:
     facilitator = named_facilitator(world, world.ben, world.westmarch)
 
-    services.end_facilitation(facilitator=facilitator, reason="Done.", author=world.ben, now=NOW())
+    services.end_facilitation(facilitator=facilitator, reason="Done.", author=world.ben, now=timezone.now())
 
     assert world.party(world.westmarch).status == PartyStatus.ACCEPTED
 
@@ -83,9 +81,9 @@ def test_list_shows_what_is_stuck_and_who_must_act(world: World) -> None:
     commitment = agree(world)
     Commitment.objects.filter(pk=commitment.pk).update(due_on=days_ago(4))
     entry = shared_entry(
-        world.larkhaven, world.amina, NOW(), audience=Audience.PARTNERSHIP, partnership=world.partnership
+        world.larkhaven, world.amina, timezone.now(), audience=Audience.PARTNERSHIP, partnership=world.partnership
     )
-    Entry.objects.filter(pk=entry.pk).update(shared_at=NOW() - dt.timedelta(days=30))
+    Entry.objects.filter(pk=entry.pk).update(shared_at=timezone.now() - dt.timedelta(days=30))
     accepted_facilitator(world)
 
     html = signed_in(world.chidi).get(reverse("conversations:stuck")).content.decode()

@@ -19,8 +19,6 @@ from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
 from tests.world import World
 
-NOW = timezone.now
-
 
 def journal_note(world: World, text: str = "They wait for the grant.", days: int = 3) -> JournalNote:
     """Return a note that Eddie has written about the Estuary Partnership."""
@@ -30,14 +28,14 @@ def journal_note(world: World, text: str = "They wait for the grant.", days: int
         dated_on=days_ago(days),
         text=text,
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
 def changed_note(note: JournalNote, author: User, text: str, revision: int = 1) -> JournalNote:
     """Change the text of a note, and return the note."""
     return services.change_journal_note(
-        note=note, dated_on=note.dated_on, text=text, revision=revision, author=author, now=NOW()
+        note=note, dated_on=note.dated_on, text=text, revision=revision, author=author, now=timezone.now()
     )
 
 
@@ -85,7 +83,7 @@ def test_stale_change_is_refused(world: World) -> None:
 def test_deleted_note_keeps_only_the_reason(world: World) -> None:
     note = changed_note(journal_note(world), world.amina, "They have the grant.")
 
-    services.delete_journal_note(note=note, reason="About somebody else.", author=world.eddie, now=NOW())
+    services.delete_journal_note(note=note, reason="About somebody else.", author=world.eddie, now=timezone.now())
 
     html = signed_in(world.vera).get(note.get_absolute_url()).content.decode()
     assert "About somebody else." in html
@@ -102,7 +100,7 @@ def test_search_finds_only_notes_of_ones_own_organisation(world: World) -> None:
         dated_on=days_ago(1),
         text="Their grant is late.",
         author=world.ben,
-        now=NOW(),
+        now=timezone.now(),
     )
 
     html = signed_in(world.vera).get(reverse("conversations:journal"), {"q": "grant"}).content.decode()
@@ -120,7 +118,7 @@ def test_note_about_a_partnership_of_others_is_refused(world: World) -> None:
             dated_on=days_ago(1),
             text="What are they doing?",
             author=world.eddie,
-            now=NOW(),
+            now=timezone.now(),
         )
 
 
@@ -131,7 +129,7 @@ def test_notes_stay_with_an_organisation_that_left(world: World) -> None:
         dated_on=days_ago(1),
         text="Their grant is late.",
         author=world.ben,
-        now=NOW(),
+        now=timezone.now(),
     )
     leave_partnership_as_westmarch(world)
 
@@ -145,7 +143,7 @@ def test_only_the_export_of_its_writer_has_a_note(world: World, name: str, has_n
     journal_note(world)
     person = getattr(world, name)
 
-    export = export_person(person=person, author=person, now=NOW())
+    export = export_person(person=person, author=person, now=timezone.now())
 
     assert ("They wait for the grant." in str(export)) == has_note
 
@@ -153,7 +151,7 @@ def test_only_the_export_of_its_writer_has_a_note(world: World, name: str, has_n
 def test_earlier_texts_are_deleted_after_a_year(world: World) -> None:
     note = changed_note(journal_note(world), world.amina, "They have the grant.")
 
-    removed_count = drop_earlier_texts(NOW() + dt.timedelta(days=366), False)
+    removed_count = drop_earlier_texts(timezone.now() + dt.timedelta(days=366), False)
 
     assert removed_count == 1
     note.refresh_from_db()

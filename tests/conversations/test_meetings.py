@@ -45,7 +45,6 @@ from tests.support.signing_in import signed_in
 from tests.world import World
 
 MIGRATION = import_module("partnerships.conversations.migrations.0011_settle_what_ended_before")
-NOW = timezone.now
 
 
 def item_titles(world: World, meeting: Meeting, name: str) -> list[str]:
@@ -62,7 +61,7 @@ def ask_of_larkhaven(world: World) -> Entry:
 
 def gathered_items(world: World, meeting: Meeting) -> list[AgendaItem]:
     """Add the suggested items to the agenda, and return them."""
-    return services.gather_agenda(meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=NOW())
+    return services.gather_agenda(meeting=meeting, organisation=world.larkhaven, author=world.eddie, now=timezone.now())
 
 
 def people_emailed(kind: str) -> set[str]:
@@ -89,15 +88,15 @@ def add_observer(world: World) -> None:
         role="observer",
         reason="We need them.",
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
-    agreements.answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=NOW())
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.nadia, now=timezone.now())
 
 
 def test_next_meeting_is_proposed_from_the_cycle(world: World) -> None:
     a_cycle(world)
 
-    proposed = propose_next_meeting(world.partnership, NOW())
+    proposed = propose_next_meeting(world.partnership, timezone.now())
 
     assert proposed is not None
     assert proposed.cycle_day.weekday() == 1
@@ -107,7 +106,7 @@ def test_next_meeting_is_proposed_from_the_cycle(world: World) -> None:
 
 def test_next_meeting_comes_after_the_one_planned(world: World) -> None:
     a_cycle(world, unit=Unit.WEEKS, position=0)
-    planned = propose_next_meeting(world.partnership, NOW())
+    planned = propose_next_meeting(world.partnership, timezone.now())
     assert planned is not None, "The cycle has a next day."
     services.plan_meeting(
         partnership=world.partnership,
@@ -115,10 +114,10 @@ def test_next_meeting_comes_after_the_one_planned(world: World) -> None:
         plan=the_plan(world, starts_at=planned.starts_at),
         cycle_day=planned.cycle_day,
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
     )
 
-    proposed = propose_next_meeting(world.partnership, NOW())
+    proposed = propose_next_meeting(world.partnership, timezone.now())
 
     assert proposed is not None
     assert proposed.cycle_day == planned.cycle_day + dt.timedelta(days=7)
@@ -148,7 +147,7 @@ def change_to_next_week(world: World, meeting: Meeting, reason: str = "") -> Non
         organisation=world.larkhaven,
         author=world.eddie,
         reason=reason,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
@@ -161,7 +160,7 @@ def test_new_time_needs_a_reason(world: World) -> None:
 
 def test_new_time_asks_everybody_again(world: World) -> None:
     meeting = planned_meeting(world)
-    services.answer_meeting(seat=seat_of(meeting, "Ben"), answer="coming", author=world.ben, now=NOW())
+    services.answer_meeting(seat=seat_of(meeting, "Ben"), answer="coming", author=world.ben, now=timezone.now())
 
     change_to_next_week(world, meeting, reason="Ben is away.")
 
@@ -173,7 +172,7 @@ def test_meeting_called_off_says_why(world: World) -> None:
     meeting = planned_meeting(world)
 
     services.call_off_meeting(
-        meeting=meeting, reason="Snow.", organisation=world.larkhaven, author=world.eddie, now=NOW()
+        meeting=meeting, reason="Snow.", organisation=world.larkhaven, author=world.eddie, now=timezone.now()
     )
 
     html = signed_in(world.ben).get(meeting.get_absolute_url()).content.decode()
@@ -186,7 +185,7 @@ def test_planned_meetings_are_called_off_when_the_partnership_ends(world: World)
     begun = begun_meeting(world)
 
     agreements.change_status(
-        partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=NOW()
+        partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=timezone.now()
     )
 
     meeting.refresh_from_db()
@@ -202,7 +201,7 @@ def test_everybody_invited_is_emailed_when_an_end_date_calls_meetings_off(world:
     change_terms(world, status="active", starts_on=in_days(-9).date(), ends_on=in_days(-1).date())
     drop_emails()
 
-    agreements.record_due_steps(now=NOW())
+    agreements.record_due_steps(now=timezone.now())
 
     assert people_emailed("meeting_called_off") == {"amina", "eddie", "ben"}
     emails_about_it = [email for email in deliver() if "Meeting called off" in email.subject]
@@ -254,7 +253,7 @@ def test_dropped_item_is_not_proposed_again(world: World) -> None:
         organisation=world.larkhaven,
         revision=meeting.revision,
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
     )
 
     assert gathered_items(world, meeting) == []
@@ -273,7 +272,7 @@ def test_item_is_shown_only_to_those_who_may_read_its_record(world: World) -> No
         due_on=days_ago(-30),
         partnership=world.partnership,
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
     action = propose_action(
         organisation=world.larkhaven,
@@ -282,7 +281,7 @@ def test_item_is_shown_only_to_those_who_may_read_its_record(world: World) -> No
         due_on=days_ago(-3),
         for_organisation=world.westmarch,
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
     )
     conversation = circulated_conversation(world)
     conversation.next_steps.filter(action__isnull=False).update(action=None)
@@ -309,7 +308,7 @@ def test_agenda_email_holds_only_what_its_reader_may_read(world: World) -> None:
         organisation=world.larkhaven,
         revision=meeting.revision,
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
     )
 
     agendas = {message.to[0].partition("@")[0].rpartition("<")[2]: message.body for message in deliver()}
@@ -322,7 +321,7 @@ def test_agenda_email_holds_only_what_its_reader_may_read(world: World) -> None:
 def test_circulated_agenda_is_frozen(world: World) -> None:
     meeting = meeting_with_item(world)
     services.circulate_agenda(
-        meeting=meeting, organisation=world.larkhaven, revision=meeting.revision, author=world.eddie, now=NOW()
+        meeting=meeting, organisation=world.larkhaven, revision=meeting.revision, author=world.eddie, now=timezone.now()
     )
 
     with pytest.raises(services.UnableToChangeAgenda):
@@ -339,7 +338,7 @@ def test_agenda_changed_by_somebody_else_is_not_overwritten(world: World) -> Non
             organisation=world.larkhaven,
             revision=meeting.revision - 1,
             author=world.eddie,
-            now=NOW(),
+            now=timezone.now(),
         )
 
 
@@ -370,7 +369,9 @@ def test_saving_the_agenda_keeps_a_presenter_who_has_left(world: World) -> None:
     meeting = meeting_with_item(world)
     item = meeting.agenda.get()
     bens_membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
-    end_membership(membership=bens_membership, author=world.dee, reason="Moved.", now=NOW(), even_last_lead=True)
+    end_membership(
+        membership=bens_membership, author=world.dee, reason="Moved.", now=timezone.now(), even_last_lead=True
+    )
     client = signed_in(world.eddie)
     address = reverse("conversations:agenda", args=[meeting.pk])
     fields = {"title": "Winter plan", "place": 1, "purpose": "decision", "minutes": 15, "kept": "on"}
@@ -395,7 +396,9 @@ def test_each_item_offers_its_presenter_who_has_left(world: World) -> None:
     item.pk, item.position = None, item.position + 1
     item.save()
     bens_membership = Membership.objects.get(person=world.ben, organisation=world.westmarch)
-    end_membership(membership=bens_membership, author=world.dee, reason="Moved.", now=NOW(), even_last_lead=True)
+    end_membership(
+        membership=bens_membership, author=world.dee, reason="Moved.", now=timezone.now(), even_last_lead=True
+    )
 
     html = signed_in(world.eddie).get(reverse("conversations:agenda", args=[meeting.pk])).content.decode()
 
@@ -408,9 +411,11 @@ def test_quorum_counts_parties_present_without_observers(world: World) -> None:
     meeting = services.plan_meeting(
         partnership=world.partnership,
         organisation=world.larkhaven,
-        plan=the_plan(world, starts_at=NOW() - dt.timedelta(hours=1), people=[world.amina, world.ben, world.nadia]),
+        plan=the_plan(
+            world, starts_at=timezone.now() - dt.timedelta(hours=1), people=[world.amina, world.ben, world.nadia]
+        ),
         author=world.eddie,
-        now=NOW() - dt.timedelta(days=1),
+        now=timezone.now() - dt.timedelta(days=1),
     )
     # Riverside only observes, so Nadia's presence does not count.
     attendance_by_name = {"Amina": Attendance.PRESENT, "Ben": Attendance.APOLOGIES, "Nadia": Attendance.PRESENT}
@@ -420,7 +425,7 @@ def test_quorum_counts_parties_present_without_observers(world: World) -> None:
         attendance={seat_of(meeting, name).pk: code for name, code in attendance_by_name.items()},
         organisation=world.larkhaven,
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
     )
 
     quorum = quorum_of(held)
@@ -431,7 +436,11 @@ def test_quorum_counts_parties_present_without_observers(world: World) -> None:
 def test_attendance_cannot_be_recorded_before_the_meeting(world: World) -> None:
     with pytest.raises(services.UnableToRecordAttendance, match="not started yet"):
         services.record_attendance(
-            meeting=planned_meeting(world), attendance={}, organisation=world.larkhaven, author=world.eddie, now=NOW()
+            meeting=planned_meeting(world),
+            attendance={},
+            organisation=world.larkhaven,
+            author=world.eddie,
+            now=timezone.now(),
         )
 
 
@@ -443,7 +452,7 @@ def test_minutes_start_from_agenda_and_attendance(world: World) -> None:
         title="Winter plan",
         added_by=world.eddie,
         added_for=world.larkhaven,
-        added_at=NOW(),
+        added_at=timezone.now(),
     )
 
     page = signed_in(world.eddie).get(reverse("conversations:minutes", args=[meeting.pk]))
@@ -517,7 +526,7 @@ def test_document_among_the_papers_is_hidden_from_those_who_may_not_read_it(worl
         file=a_text_file(),
         organisation=world.larkhaven,
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
     )
     meeting = planned_meeting(world)
     services.add_paper(
@@ -525,9 +534,9 @@ def test_document_among_the_papers_is_hidden_from_those_who_may_not_read_it(worl
         organisation=world.larkhaven,
         paper=services.Paper(document=document),
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
     )
-    agreements.remove_document(document=document, author=world.amina, organisation=world.larkhaven, now=NOW())
+    agreements.remove_document(document=document, author=world.amina, organisation=world.larkhaven, now=timezone.now())
 
     assert not Attachment.objects.visible_to(world.ben).exists()
 
@@ -536,7 +545,7 @@ def test_file_of_a_circulated_record_asks_the_other_side_again(world: World) -> 
     conversation = circulated_conversation(world)
 
     attachment = services.attach_file(
-        conversation=conversation, title="", file=a_text_file(), author=world.eddie, now=NOW()
+        conversation=conversation, title="", file=a_text_file(), author=world.eddie, now=timezone.now()
     )
 
     conversation.refresh_from_db()
@@ -548,10 +557,10 @@ def test_file_of_a_circulated_record_asks_the_other_side_again(world: World) -> 
 def test_removed_file_is_gone_and_its_reason_is_kept(world: World) -> None:
     conversation = circulated_conversation(world)
     attachment = services.attach_file(
-        conversation=conversation, title="", file=a_text_file(), author=world.eddie, now=NOW()
+        conversation=conversation, title="", file=a_text_file(), author=world.eddie, now=timezone.now()
     )
 
-    services.remove_attachment(attachment=attachment, reason="Wrong map.", author=world.eddie, now=NOW())
+    services.remove_attachment(attachment=attachment, reason="Wrong map.", author=world.eddie, now=timezone.now())
 
     assert signed_in(world.ben).get(reverse("conversations:file", args=[attachment.pk])).status_code == 404
     assert Attachment.objects.get().removed_reason == "Wrong map."
@@ -562,7 +571,7 @@ def test_work_waits_for_invited_people_and_the_caller(world: World) -> None:
     begun_meeting(world)
 
     def tasks_of(name: str) -> set[str]:
-        return {task.action for task in tasks_from(TASK_SOURCES, getattr(world, name), NOW())}
+        return {task.action for task in tasks_from(TASK_SOURCES, getattr(world, name), timezone.now())}
 
     assert "Say whether you are coming" in tasks_of("ben")
     assert {"Prepare the agenda", "Record who attended", "Say whether you are coming"} <= tasks_of("eddie")
@@ -575,13 +584,13 @@ def test_work_of_many_people_is_the_same_as_of_each(world: World) -> None:
     a_cycle(world)
     people = [world.amina, world.eddie, world.vera, world.ben, world.chidi]
 
-    together = tasks_for_people(TASK_SOURCES, people, NOW())
+    together = tasks_for_people(TASK_SOURCES, people, timezone.now())
 
-    assert together == {person.pk: tasks_from(TASK_SOURCES, person, NOW()) for person in people}
+    assert together == {person.pk: tasks_from(TASK_SOURCES, person, timezone.now()) for person in people}
 
 
 def test_planned_meeting_keeps_a_partnership_from_going_quiet(world: World) -> None:
-    later = NOW() + dt.timedelta(days=100)
+    later = timezone.now() + dt.timedelta(days=100)
     tasks_before = [task.action for task in tasks_from(TASK_SOURCES, world.amina, later)]
     planned_meeting(world, starts_at=in_days(120))
 
@@ -615,7 +624,7 @@ def test_a_corrected_attendance_still_counts_a_party_that_left_since(world: Worl
     leave_partnership_as_westmarch(world)
 
     corrected = services.record_attendance(
-        meeting=meeting, attendance={}, organisation=world.larkhaven, author=world.eddie, now=NOW()
+        meeting=meeting, attendance={}, organisation=world.larkhaven, author=world.eddie, now=timezone.now()
     )
 
     assert quorum_before is not None
@@ -631,7 +640,7 @@ def meeting_of_ended_partnership(world: World) -> Meeting:
     """
     meeting = begun_meeting(world)
     agreements.change_status(
-        partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=NOW()
+        partnership=world.partnership, status="ended", reason="No money.", author=world.amina, now=timezone.now()
     )
     return meeting
 
@@ -645,7 +654,7 @@ def test_a_meeting_of_a_partnership_that_is_over_cannot_change(
             plan=the_plan(world, title="Another"),
             organisation=world.larkhaven,
             author=world.eddie,
-            now=NOW(),
+            now=timezone.now(),
         )
 
 
@@ -658,7 +667,7 @@ def test_the_agenda_of_a_partnership_that_is_over_cannot_be_circulated(
             organisation=world.larkhaven,
             revision=meeting_of_ended_partnership.revision,
             author=world.eddie,
-            now=NOW(),
+            now=timezone.now(),
         )
 
 
@@ -670,7 +679,7 @@ def test_a_meeting_of_a_partnership_that_is_over_can_be_called_off(
         reason="It has ended.",
         organisation=world.larkhaven,
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
     )
 
     assert meeting.status == MeetingStatus.CALLED_OFF

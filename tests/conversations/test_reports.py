@@ -30,7 +30,6 @@ from tests.support.signing_in import signed_in
 from tests.world import World
 
 MIGRATION = import_module("partnerships.conversations.migrations.0011_settle_what_ended_before")
-NOW = timezone.now
 
 
 def noon_of(day: dt.date) -> dt.datetime:
@@ -42,15 +41,15 @@ def decide(report: Report, world: World, **reasons: Any) -> None:
     """Decide on the newest version as Amina. She returns it if a reason is given, and otherwise accepts it."""
     newest_number = report.submissions.count()
     if reasons:
-        services.return_report(report=report, number=newest_number, author=world.amina, now=NOW(), **reasons)
+        services.return_report(report=report, number=newest_number, author=world.amina, now=timezone.now(), **reasons)
     else:
-        services.accept_report(report=report, number=newest_number, author=world.amina, now=NOW())
+        services.accept_report(report=report, number=newest_number, author=world.amina, now=timezone.now())
     report.refresh_from_db()
 
 
 def tasks_of(person: User) -> set[str]:
     """Return the tasks of the person in conversations and reports."""
-    return {task.action for task in tasks_from(TASK_SOURCES, person, NOW())}
+    return {task.action for task in tasks_from(TASK_SOURCES, person, timezone.now())}
 
 
 # ---- Opening
@@ -59,7 +58,7 @@ def tasks_of(person: User) -> set[str]:
 def test_each_party_gets_one_report_a_period(world: World) -> None:
     set_up(world)
 
-    services.open_due_reports(now=NOW())
+    services.open_due_reports(now=timezone.now())
 
     reports = Report.objects.all()
     assert {report.party.organisation for report in reports} == {world.larkhaven, world.westmarch}
@@ -103,9 +102,9 @@ def test_observers_and_exempt_parties_do_not_report(world: World) -> None:
         role="observer",
         reason="We need them.",
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
-    agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=NOW())
+    agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=timezone.now())
 
     set_up(world, exempt=[world.party(world.larkhaven)])
 
@@ -143,7 +142,7 @@ def test_another_period_ends_the_round_where_the_new_one_begins(world: World) ->
         questions=USUAL_QUESTIONS,
         exempt=(),
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
     services.open_due_reports(now=noon_of(add_months(new_start, 3)))
 
@@ -161,7 +160,9 @@ def test_round_cannot_begin_within_a_period_that_has_reports(world: World) -> No
 
 def test_ended_reporting_opens_no_more_reports(world: World) -> None:
     set_up(world)
-    services.end_reporting(partnership=world.partnership, reason="One table is enough.", author=world.amina, now=NOW())
+    services.end_reporting(
+        partnership=world.partnership, reason="One table is enough.", author=world.amina, now=timezone.now()
+    )
 
     opened_count = services.open_due_reports(now=noon_of(add_months(last_month(), 3)))
 
@@ -213,7 +214,7 @@ def test_last_reports_are_opened_also_where_another_round_was_to_begin_later(wor
         questions=USUAL_QUESTIONS,
         exempt=(),
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
     ended_on = add_months(last_month(), 2) + dt.timedelta(days=9)
 
@@ -230,7 +231,7 @@ def test_last_reports_are_opened_also_where_another_round_was_to_begin_later(wor
 def last_report(world: World) -> Report:
     """Return Westmarch's last report of the Estuary Partnership, which has ended."""
     set_up(world)
-    end_partnership(world, NOW())
+    end_partnership(world, timezone.now())
     return Report.objects.filter(party__organisation=world.westmarch).latest("starts_on")
 
 
@@ -253,7 +254,7 @@ def test_last_report_is_accepted_after_the_partnership_has_ended(world: World, l
 
 
 def test_partnership_without_progress_reports_ends_without_any(world: World) -> None:
-    end_partnership(world, NOW())
+    end_partnership(world, timezone.now())
 
     assert not Report.objects.exists()
 
@@ -297,7 +298,7 @@ def test_colleagues_write_different_answers_without_losing_any(world: World) -> 
     report = Report.objects.get(party__organisation=world.larkhaven)
     write(report, world.eddie, "Eddie's words.", "q1")
 
-    services.save_report(report=report, answers={"q2": "Amina's."}, revision=0, author=world.amina, now=NOW())
+    services.save_report(report=report, answers={"q2": "Amina's."}, revision=0, author=world.amina, now=timezone.now())
 
     report.refresh_from_db()
     assert report.answers == {"q1": "Eddie's words.", "q2": "Amina's."}
@@ -468,7 +469,11 @@ def report_of_leader(world: World) -> Report:
 def let_westmarch_lead(world: World) -> None:
     """Let Westmarch lead the Estuary Partnership as well."""
     agreements.change_party_role(
-        party=world.party(world.westmarch), role="lead", reason="Agreed at the meeting.", author=world.amina, now=NOW()
+        party=world.party(world.westmarch),
+        role="lead",
+        reason="Agreed at the meeting.",
+        author=world.amina,
+        now=timezone.now(),
     )
 
 
@@ -482,13 +487,13 @@ def test_organisation_does_not_decide_on_its_own_report_if_another_leads(
     let_westmarch_lead(world)
 
     with pytest.raises(UnableToAct):
-        services.accept_report(report=report_of_leader, number=1, author=world.amina, now=NOW())
+        services.accept_report(report=report_of_leader, number=1, author=world.amina, now=timezone.now())
 
 
 def test_another_leading_organisation_decides_on_the_report_of_a_leader(world: World, report_of_leader: Report) -> None:
     let_westmarch_lead(world)
 
-    services.accept_report(report=report_of_leader, number=1, author=world.ben, now=NOW())
+    services.accept_report(report=report_of_leader, number=1, author=world.ben, now=timezone.now())
 
     report_of_leader.refresh_from_db()
     assert report_of_leader.status == ReportStatus.ACCEPTED
@@ -500,12 +505,12 @@ def test_decision_counts_only_for_the_version_that_was_read(world: World) -> Non
     submit(report, world.ben, "Thirty let.")
 
     with pytest.raises(services.UnableToDecideReport, match="again"):
-        services.accept_report(report=report, number=1, author=world.amina, now=NOW())
+        services.accept_report(report=report, number=1, author=world.amina, now=timezone.now())
 
 
 def test_empty_report_cannot_be_submitted(world: World) -> None:
     with pytest.raises(services.UnableToSubmitReport, match="at least one"):
-        services.submit_report(report=the_report(world), revision=0, author=world.ben, now=NOW())
+        services.submit_report(report=the_report(world), revision=0, author=world.ben, now=timezone.now())
 
 
 # ---- Reminders
@@ -528,15 +533,15 @@ def test_leads_are_reminded_once_before_and_chased_once_after(world: World) -> N
 def test_a_very_late_report_is_sent_to_the_escalation_contact(world: World) -> None:
     set_up(world)
     post = agreements.create_post(
-        organisation=world.larkhaven, role="escalation", partnership=world.partnership, author=None, now=NOW()
+        organisation=world.larkhaven, role="escalation", partnership=world.partnership, author=None, now=timezone.now()
     )
-    agreements.fill_post(post=post, person=world.vera, reason="New in the post.", author=None, now=NOW())
+    agreements.fill_post(post=post, person=world.vera, reason="New in the post.", author=None, now=timezone.now())
     due = timezone.localdate() - dt.timedelta(days=12)
     reports = Report.objects.filter(party__organisation=world.larkhaven)
     reports.update(due_on=due, ends_on=due, starts_on=due - dt.timedelta(days=30))
     drop_emails()
 
-    services.remind_of_reports(now=NOW())
+    services.remind_of_reports(now=timezone.now())
 
     [email] = [email for email in deliver() if email.to == [world.vera.email]]
     assert email.subject == f"The progress report from Larkhaven Homes is 12 days late: {world.partnership.title}"

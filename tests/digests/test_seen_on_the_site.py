@@ -21,8 +21,6 @@ from tests.exchange.conftest import shared_entry
 from tests.support.signing_in import signed_in
 from tests.world import World
 
-NOW = timezone.now
-
 
 @pytest.fixture
 def plan_watermark(world: World, plan: Plan) -> Watermark:
@@ -201,7 +199,12 @@ def test_what_an_administrator_sees_as_somebody_is_still_told_to_them(
     world: World, partnership_watermark: SubjectWatermark, plan: Plan, plan_watermark: Watermark
 ) -> None:
     item = InboxItem.objects.create(
-        person=world.ben, kind="digests.digest", group="digests", record_kind="digest", record_id=1, created_at=NOW()
+        person=world.ben,
+        kind="digests.digest",
+        group="digests",
+        record_kind="digest",
+        record_id=1,
+        created_at=timezone.now(),
     )
     administrator = signed_in(world.dee)
     administrator.post(reverse("people:view-as", args=[world.ben.pk]), {"reason": "He asked for help."})

@@ -56,8 +56,6 @@ from tests.support.terms import agree_terms
 from tests.surveys import asking
 from tests.world import World, person
 
-NOW = timezone.now
-
 
 @pytest.fixture(autouse=True)
 def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,10 +68,10 @@ def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_end_of_a_holding_that_was_moved_forward_is_moved_again(world: World) -> None:
-    post = create_post(organisation=world.larkhaven, role="signatory", author=world.amina, now=NOW())
-    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
+    post = create_post(organisation=world.larkhaven, role="signatory", author=world.amina, now=timezone.now())
+    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=timezone.now())
     today = timezone.localdate()
-    end: dict[str, Any] = {"reason": "Moved.", "author": world.amina, "now": NOW()}
+    end: dict[str, Any] = {"reason": "Moved.", "author": world.amina, "now": timezone.now()}
     vacate_post(holder=holder, ends_on=today + dt.timedelta(days=60), **end)
     with lost():
         vacate_post(holder=holder, ends_on=today, **end)
@@ -87,13 +85,15 @@ def test_an_end_of_a_holding_that_was_moved_forward_is_moved_again(world: World)
 
 def test_an_end_of_a_holding_in_an_older_journal_is_applied(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The identity in older lines also has the first day of the holding, so it differs from today's identity."""
-    post = create_post(organisation=world.larkhaven, role="signatory", author=world.amina, now=NOW())
-    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
+    post = create_post(organisation=world.larkhaven, role="signatory", author=world.amina, now=timezone.now())
+    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=timezone.now())
     with lost(), monkeypatch.context() as earlier:
         earlier.setattr(
             posts, "holder_identity", lambda one: journal.identity(one.post_id, one.added_at, one.starts_on)
         )
-        vacate_post(holder=holder, ends_on=timezone.localdate(), reason="Moved.", author=world.amina, now=NOW())
+        vacate_post(
+            holder=holder, ends_on=timezone.localdate(), reason="Moved.", author=world.amina, now=timezone.now()
+        )
 
     outcome = redo()
 
@@ -112,9 +112,9 @@ def test_party_that_led_alone_in_the_backup_leaves_again(world: World) -> None:
             role="chair",
             reason="Agreed at the meeting.",
             author=world.amina,
-            now=NOW(),
+            now=timezone.now(),
         )
-        leave_partnership(party=world.party(world.larkhaven), reason="Budget.", author=world.amina, now=NOW())
+        leave_partnership(party=world.party(world.larkhaven), reason="Budget.", author=world.amina, now=timezone.now())
 
     outcome = redo()
 
@@ -124,7 +124,9 @@ def test_party_that_led_alone_in_the_backup_leaves_again(world: World) -> None:
 
 def test_party_that_was_removed_leaves_again_though_its_partnership_is_over_by_now(world: World) -> None:
     with lost():
-        remove_party(party=world.party(world.westmarch), reason="Not a partner.", author=world.amina, now=NOW())
+        remove_party(
+            party=world.party(world.westmarch), reason="Not a partner.", author=world.amina, now=timezone.now()
+        )
     yesterday = timezone.localdate() - dt.timedelta(days=1)
     Partnership.objects.filter(pk=world.partnership.pk).update(status="active", ends_on=yesterday)
 
@@ -142,10 +144,14 @@ def test_party_that_led_alone_and_left_by_notice_leaves_again(world: World) -> N
             role="chair",
             reason="Agreed at the meeting.",
             author=world.amina,
-            now=NOW(),
+            now=timezone.now(),
         )
         leave_partnership(
-            party=world.party(world.larkhaven), reason="Notice.", author=world.amina, now=NOW(), after_notice=True
+            party=world.party(world.larkhaven),
+            reason="Notice.",
+            author=world.amina,
+            now=timezone.now(),
+            after_notice=True,
         )
 
     outcome = redo()
@@ -157,8 +163,8 @@ def test_party_that_led_alone_and_left_by_notice_leaves_again(world: World) -> N
 def test_administrator_alone_in_the_backup_no_longer_administers(world: World) -> None:
     with lost():
         gil = person("Gil Keeper", "gil@network.example")
-        grant_administration(person=gil, author=world.dee, reason="Help.", now=NOW())
-        withdraw_administration(person=world.dee, author=gil, reason="Over.", now=NOW())
+        grant_administration(person=gil, author=world.dee, reason="Help.", now=timezone.now())
+        withdraw_administration(person=world.dee, author=gil, reason="Over.", now=timezone.now())
 
     outcome = redo()
 
@@ -168,9 +174,9 @@ def test_administrator_alone_in_the_backup_no_longer_administers(world: World) -
 
 def test_administrator_whose_account_was_closed_and_reopened_no_longer_administers(world: World) -> None:
     gil = person("Gil Keeper", "gil@network.example")
-    grant_administration(person=gil, author=world.dee, reason="Help.", now=NOW())
+    grant_administration(person=gil, author=world.dee, reason="Help.", now=timezone.now())
     with lost():
-        close_account(person=gil, author=world.dee, reason="Left.", now=NOW())
+        close_account(person=gil, author=world.dee, reason="Left.", now=timezone.now())
         User.objects.filter(pk=gil.pk).update(is_active=True)
 
     redo()
@@ -184,7 +190,7 @@ def test_administrator_whose_account_was_closed_and_reopened_no_longer_administe
 def test_merge_that_was_undone_since_the_backup_is_undone_again(world: World) -> None:
     merge = _merge(world)
     with lost():
-        undo_merge(merge=merge, reason="They are two.", author=world.dee, now=NOW())
+        undo_merge(merge=merge, reason="They are two.", author=world.dee, now=timezone.now())
     assert Membership.objects.current().filter(person=world.nadia, organisation=world.harbour).exists()
 
     outcome = redo()
@@ -206,7 +212,7 @@ def test_merge_since_the_backup_is_named(world: World) -> None:
 
 def _merge(world: World) -> Merge:
     return merge_organisations(
-        kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=world.dee, now=NOW()
+        kept=world.harbour, merged=world.riverside, reason="Recorded twice.", author=world.dee, now=timezone.now()
     )
 
 
@@ -243,9 +249,9 @@ def test_consent_since_the_backup_is_recorded_again_and_its_lines_pass_on(world:
             given_on=timezone.localdate(),
             evidence="Minutes",
             author=world.ben,
-            now=NOW(),
+            now=timezone.now(),
         )
-        hand_over_due(now=NOW())
+        hand_over_due(now=timezone.now())
 
     outcome = redo()
 
@@ -279,14 +285,14 @@ def show(world: World) -> Share:
         message="",
         ends_on=None,
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
 def test_party_of_another_partnership_with_the_same_number_stays(world: World) -> None:
     with lost():
         leave_partnership_as_westmarch(world)
-    Partnership.objects.filter(pk=world.partnership.pk).update(created_at=NOW())
+    Partnership.objects.filter(pk=world.partnership.pk).update(created_at=timezone.now())
 
     outcome = redo()
 
@@ -298,8 +304,8 @@ def test_party_of_another_partnership_with_the_same_number_stays(world: World) -
 def test_party_that_came_back_after_the_restore_stays(world: World) -> None:
     party = world.party(world.westmarch)
     with lost():
-        leave_partnership(party=party, reason="Budget.", author=world.ben, now=NOW())
-    Party.objects.filter(pk=party.pk).update(answered_at=NOW())
+        leave_partnership(party=party, reason="Budget.", author=world.ben, now=timezone.now())
+    Party.objects.filter(pk=party.pk).update(answered_at=timezone.now())
 
     outcome = redo()
 
@@ -310,7 +316,7 @@ def test_party_that_came_back_after_the_restore_stays(world: World) -> None:
 def test_membership_of_somebody_else_with_the_same_number_stays(world: World) -> None:
     membership = Membership.objects.get(person=world.eddie)
     with lost():
-        end_membership(membership=membership, author=world.amina, reason="Left.", now=NOW())
+        end_membership(membership=membership, author=world.amina, reason="Left.", now=timezone.now())
     Membership.objects.filter(pk=membership.pk).update(person=world.sol)
 
     outcome = redo()
@@ -324,8 +330,8 @@ def test_membership_of_somebody_else_with_the_same_number_stays(world: World) ->
 def test_share_of_another_draft_with_the_same_number_stays(world: World) -> None:
     share = show(world)
     with lost():
-        plans.revoke_share(share=Share.objects.get(pk=share.pk), author=world.amina, now=NOW())
-    Plan.objects.filter(pk=share.plan_id).update(created_at=NOW())
+        plans.revoke_share(share=Share.objects.get(pk=share.pk), author=world.amina, now=timezone.now())
+    Plan.objects.filter(pk=share.plan_id).update(created_at=timezone.now())
 
     outcome = redo()
 
@@ -353,7 +359,7 @@ def test_ownership_given_up_since_the_backup_ends_again(world: World) -> None:
     plan = joint(world)
     with lost():
         plans.give_up_ownership(
-            plan=plan, organisation=world.westmarch, reason="Not ours.", author=world.ben, now=NOW()
+            plan=plan, organisation=world.westmarch, reason="Not ours.", author=world.ben, now=timezone.now()
         )
 
     redo()
@@ -370,9 +376,9 @@ def test_plan_handed_over_since_the_backup_passes_to_its_new_owner_again(world: 
             offered_for=world.larkhaven,
             hands_over=True,
             author=world.amina,
-            now=NOW(),
+            now=timezone.now(),
         )
-        plans.answer_offer(offer=offer, accept=True, author=world.ben, now=NOW())
+        plans.answer_offer(offer=offer, accept=True, author=world.ben, now=timezone.now())
 
     redo()
 
@@ -388,9 +394,9 @@ def test_only_owner_stays_if_the_one_it_handed_the_plan_to_is_no_partner(world: 
             offered_for=world.larkhaven,
             hands_over=True,
             author=world.amina,
-            now=NOW(),
+            now=timezone.now(),
         )
-        plans.answer_offer(offer=offer, accept=True, author=world.ben, now=NOW())
+        plans.answer_offer(offer=offer, accept=True, author=world.ben, now=timezone.now())
     leave_partnership_as_westmarch(world)
 
     outcome = redo()
@@ -404,7 +410,7 @@ def test_plan_leaves_with_the_owner_that_was_its_last(world: World) -> None:
     plan = joint(world)
     with lost():
         plans.give_up_ownership(
-            plan=plan, organisation=world.larkhaven, reason="Not ours.", author=world.amina, now=NOW()
+            plan=plan, organisation=world.larkhaven, reason="Not ours.", author=world.amina, now=timezone.now()
         )
         leave_partnership_as_westmarch(world)
 
@@ -419,7 +425,10 @@ def test_signatory_removed_since_the_backup_is_no_longer_asked(world: World) -> 
     signatory = plan.signatories.get(organisation=world.westmarch)
     with lost():
         plans.remove_signatory(
-            signatory=Signatory.objects.get(pk=signatory.pk), author=world.amina, reason="Not needed.", now=NOW()
+            signatory=Signatory.objects.get(pk=signatory.pk),
+            author=world.amina,
+            reason="Not needed.",
+            now=timezone.now(),
         )
 
     redo()
@@ -436,14 +445,14 @@ def offer_to_westmarch(world: World) -> OwnershipOffer:
         offered_for=world.larkhaven,
         hands_over=False,
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
 def test_offer_withdrawn_since_the_backup_cannot_be_accepted(world: World, offer_to_westmarch: OwnershipOffer) -> None:
     with lost():
         offer = OwnershipOffer.objects.get(pk=offer_to_westmarch.pk)
-        plans.withdraw_offer(offer=offer, author=world.amina, now=NOW())
+        plans.withdraw_offer(offer=offer, author=world.amina, now=timezone.now())
 
     redo()
 
@@ -452,7 +461,7 @@ def test_offer_withdrawn_since_the_backup_cannot_be_accepted(world: World, offer
 
 def test_offer_declined_since_the_backup_cannot_be_accepted(world: World, offer_to_westmarch: OwnershipOffer) -> None:
     with lost():
-        plans.answer_offer(offer=offer_to_westmarch, accept=False, reason="No.", author=world.ben, now=NOW())
+        plans.answer_offer(offer=offer_to_westmarch, accept=False, reason="No.", author=world.ben, now=timezone.now())
 
     redo()
 
@@ -463,7 +472,7 @@ def test_audience_narrowed_since_the_backup_is_narrow_again(world: World) -> Non
     plan = published_plan(world, audience="public")
     with lost():
         for audience in ("owners", "partnership"):
-            plans.change_audience(plan=plan, audience=audience, reason="Early.", author=world.amina, now=NOW())
+            plans.change_audience(plan=plan, audience=audience, reason="Early.", author=world.amina, now=timezone.now())
 
     redo()
 
@@ -473,17 +482,21 @@ def test_audience_narrowed_since_the_backup_is_narrow_again(world: World) -> Non
 def test_share_of_a_plan_closed_since_the_backup_gives_no_access(world: World) -> None:
     share = show(world)
     with lost():
-        plans.change_status(plan=fresh(share.plan), to="closed", reason="Over.", author=world.amina, now=NOW())
+        plans.change_status(plan=fresh(share.plan), to="closed", reason="Over.", author=world.amina, now=timezone.now())
 
     redo()
 
-    assert not Share.objects.active(NOW()).filter(pk=share.pk).exists()
+    assert not Share.objects.active(timezone.now()).filter(pk=share.pk).exists()
 
 
 def test_partnership_hidden_since_the_backup_is_hidden_again(world: World) -> None:
-    edit_settings(partnership=world.partnership, audience="network", reason="Open.", author=world.amina, now=NOW())
+    edit_settings(
+        partnership=world.partnership, audience="network", reason="Open.", author=world.amina, now=timezone.now()
+    )
     with lost():
-        edit_settings(partnership=world.partnership, audience="parties", reason="Why.", author=world.amina, now=NOW())
+        edit_settings(
+            partnership=world.partnership, audience="parties", reason="Why.", author=world.amina, now=timezone.now()
+        )
 
     redo()
 
@@ -497,10 +510,10 @@ def test_document_removed_since_the_backup_is_removed_again(world: World) -> Non
         file=ContentFile(b"Minutes.\n", name="minutes.txt"),
         organisation=world.larkhaven,
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
     with lost():
-        remove_document(document=Document.objects.get(pk=document.pk), author=world.amina, now=NOW())
+        remove_document(document=Document.objects.get(pk=document.pk), author=world.amina, now=timezone.now())
 
     redo()
 
@@ -510,10 +523,10 @@ def test_document_removed_since_the_backup_is_removed_again(world: World) -> Non
 def test_evidence_removed_since_the_backup_is_removed_again(world: World) -> None:
     commitment = promises.agree(world)
     file = commitments.attach_evidence(
-        commitment=commitment, file=ContentFile(b"Done.\n", name="done.txt"), author=world.eddie, now=NOW()
+        commitment=commitment, file=ContentFile(b"Done.\n", name="done.txt"), author=world.eddie, now=timezone.now()
     )
     with lost():
-        commitments.remove_evidence(evidence=Evidence.objects.get(pk=file.pk), author=world.eddie, now=NOW())
+        commitments.remove_evidence(evidence=Evidence.objects.get(pk=file.pk), author=world.eddie, now=timezone.now())
 
     redo()
 
@@ -522,9 +535,9 @@ def test_evidence_removed_since_the_backup_is_removed_again(world: World) -> Non
 
 def test_files_no_longer_published_since_the_backup_are_gone_again(world: World) -> None:
     publication: dict[str, Any] = {"organisation": world.westmarch, "standard": "plan"}
-    begin_publishing(**publication, reason="The law asks for it.", author=world.ben, now=NOW())
+    begin_publishing(**publication, reason="The law asks for it.", author=world.ben, now=timezone.now())
     with lost():
-        end_publishing(**publication, reason="Wrong plan.", author=world.ben, now=NOW())
+        end_publishing(**publication, reason="Wrong plan.", author=world.ben, now=timezone.now())
 
     outcome = redo()
 
@@ -538,18 +551,18 @@ def test_files_no_longer_published_since_the_backup_are_gone_again(world: World)
 def test_view_removed_or_shared_with_nobody_since_the_backup_is_so_again(world: World) -> None:
     removed, hidden, kept = (
         lists.share_view(
-            view=lists.save_view(person=world.amina, kind="asks", name=name, state={}, now=NOW()),
+            view=lists.save_view(person=world.amina, kind="asks", name=name, state={}, now=timezone.now()),
             person=world.amina,
             shared_with=world.partnership,
-            now=NOW(),
+            now=timezone.now(),
         )
         for name in ("Removed", "Hidden", "Kept")
     )
-    lists.follow_view(view=hidden, person=world.ben, now=NOW())
+    lists.follow_view(view=hidden, person=world.ben, now=timezone.now())
     with lost():
-        lists.remove_view(view=removed, person=world.amina, now=NOW())
+        lists.remove_view(view=removed, person=world.amina, now=timezone.now())
         for view, shared_with in ((hidden, None), (kept, None), (kept, world.partnership)):
-            lists.share_view(view=view, person=world.amina, shared_with=shared_with, now=NOW())
+            lists.share_view(view=view, person=world.amina, shared_with=shared_with, now=timezone.now())
 
     outcome = redo()
     redo()
@@ -566,9 +579,9 @@ def test_view_removed_or_shared_with_nobody_since_the_backup_is_so_again(world: 
 def test_survey_ended_since_the_backup_is_ended_again_with_its_named_answers(world: World) -> None:
     survey = asking.opened_round(world, way=AnswerMode.NAMED, asked={"council": 3})
     invitation = survey.invitations.all()[0]
-    surveys.answer_by_name(invitation=invitation, answer=asking.answer_of("council", 1), now=NOW())
+    surveys.answer_by_name(invitation=invitation, answer=asking.answer_of("council", 1), now=timezone.now())
     with lost():
-        surveys.abandon_round(survey_round=survey, reason="Wrong questions.", author=world.amina, now=NOW())
+        surveys.abandon_round(survey_round=survey, reason="Wrong questions.", author=world.amina, now=timezone.now())
 
     outcome = redo()
     redo()
@@ -581,12 +594,14 @@ def test_survey_ended_since_the_backup_is_ended_again_with_its_named_answers(wor
 def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_again(world: World) -> None:
     draft = asking.prepared_round(world)
     other = asking.known_to_all(world)
-    joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
-    surveys.answer_joining(joining=joining, joins=True, author=world.chidi, now=NOW())
+    joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=timezone.now())
+    surveys.answer_joining(joining=joining, joins=True, author=world.chidi, now=timezone.now())
     asking.agreed_round(draft)
     with lost():
-        surveys.name_moderator(survey_round=draft, address="other@outside.example", author=world.amina, now=NOW())
-        surveys.remove_joining(joining=joining, author=world.amina, now=NOW())
+        surveys.name_moderator(
+            survey_round=draft, address="other@outside.example", author=world.amina, now=timezone.now()
+        )
+        surveys.remove_joining(joining=joining, author=world.amina, now=timezone.now())
 
     outcome = redo()
     redo()
@@ -602,10 +617,10 @@ def test_reader_of_comments_and_partnership_taken_out_of_a_draft_are_taken_out_a
 def test_partnership_taken_out_and_asked_again_since_the_backup_stays_in_the_draft(world: World) -> None:
     draft = asking.prepared_round(world)
     other = asking.known_to_all(world)
-    joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
+    joining = surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=timezone.now())
     with lost():
-        surveys.remove_joining(joining=joining, author=world.amina, now=NOW())
-        surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=NOW())
+        surveys.remove_joining(joining=joining, author=world.amina, now=timezone.now())
+        surveys.ask_to_join(survey_round=draft, partnership=other, author=world.amina, now=timezone.now())
 
     redo()
 
@@ -619,12 +634,12 @@ def test_after_restore_prints_what_it_did_not_apply(world: World, settings: Any)
     settings.EMAILS_HELD = True
     membership = Membership.objects.get(person=world.eddie)
     with lost():
-        end_membership(membership=membership, author=world.amina, reason="Left.", now=NOW())
-        journal.write("party left", now=NOW(), party=7)
+        end_membership(membership=membership, author=world.amina, reason="Left.", now=timezone.now())
+        journal.write("party left", now=timezone.now(), party=7)
     Membership.objects.filter(pk=membership.pk).update(person=world.sol)
     output = StringIO()
 
-    call_command("after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat(), stdout=output)
+    call_command("after_restore", "--since", (timezone.now() - dt.timedelta(hours=1)).isoformat(), stdout=output)
 
     assert "Not applied, or to be looked at (2):" in output.getvalue()
     assert f"membership {membership.pk}: the journal means another record" in output.getvalue()
@@ -635,12 +650,12 @@ def test_after_restore_prints_what_it_did_not_apply(world: World, settings: Any)
 
 
 def test_erasure_by_a_run_that_began_before_the_backup_is_applied_again(world: World) -> None:
-    began = NOW() - dt.timedelta(minutes=50)
-    backup = NOW()
+    began = timezone.now() - dt.timedelta(minutes=50)
+    backup = timezone.now()
     with lost():
         erase_person(person=world.chidi, author=None, reason="Retention.", now=began)
 
-    journal.replay(since=backup, now=NOW())
+    journal.replay(since=backup, now=timezone.now())
 
     world.chidi.refresh_from_db()
     assert world.chidi.erased_at is not None

@@ -31,8 +31,6 @@ from tests.world import World, area
 
 pytestmark = pytest.mark.django_db
 
-NOW = timezone.now
-
 
 @contextmanager
 def restored() -> Iterator[None]:
@@ -56,14 +54,14 @@ def restored() -> Iterator[None]:
 def mention_ben(plan: Plan, world: World, words: str) -> list[str]:
     """Mention Ben in a comment of Amina, and return the addresses that get an email."""
     mail.outbox.clear()
-    plans.add_comment(plan=plan, version_number=1, text=f"@Ben West: {words}", author=world.amina, now=NOW())
+    plans.add_comment(plan=plan, version_number=1, text=f"@Ben West: {words}", author=world.amina, now=timezone.now())
     return [to for email in deliver() for to in email.to]
 
 
 def run_after_restore(settings: Any) -> None:
     """Run `after_restore`, which requires that emails are held, and send emails again."""
     settings.EMAILS_HELD = True
-    call_command("after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat())
+    call_command("after_restore", "--since", (timezone.now() - dt.timedelta(hours=1)).isoformat())
     settings.EMAILS_HELD = False
 
 
@@ -109,11 +107,11 @@ def test_without_advanced_sequences_a_new_notice_would_be_taken_for_an_old_one(
 
 def test_stop_link_of_a_notice_that_a_restore_lost_stops_notices_of_its_kind(world: World, settings: Any) -> None:
     plan = published_plan(world)
-    subscribe(person=world.ben, target=plan, author=world.ben, now=NOW())
+    subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     with restored():
         mention_ben(plan, world, "why?")
     settings.EMAILS_HELD = True
-    call_command("after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat())
+    call_command("after_restore", "--since", (timezone.now() - dt.timedelta(hours=1)).isoformat())
 
     stopped = Client().post(stop_address(mail.outbox[-1]), {"List-Unsubscribe": "One-Click"})
 
@@ -128,7 +126,7 @@ def test_homes_after_a_restore_are_added_up_in_as_little_memory(world: World) ->
 
     assert HomesCombination.objects.latest("pk").pk > 10_000_000
     assert Combinations.among().size == HomesCombination.objects.count() + 1
-    assert homes_pipeline(world.amina, PipelineFilters(), earlier=None, now=NOW()).total.now == 150
+    assert homes_pipeline(world.amina, PipelineFilters(), earlier=None, now=timezone.now()).total.now == 150
 
 
 def test_new_area_after_a_restore_fits_the_keys_that_asks_and_offers_are_matched_by() -> None:

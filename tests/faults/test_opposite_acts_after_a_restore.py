@@ -42,7 +42,6 @@ from tests.world import World, person
 
 __all__ = ["upper_rooms"]  # it fills the table
 
-NOW = timezone.now
 Act = Callable[[World], None]
 
 
@@ -53,11 +52,11 @@ def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def close(world: World) -> None:
-    close_account(person=User.objects.get(pk=world.nadia.pk), author=world.dee, reason="Left.", now=NOW())
+    close_account(person=User.objects.get(pk=world.nadia.pk), author=world.dee, reason="Left.", now=timezone.now())
 
 
 def reopen(world: World) -> None:
-    reopen_account(person=User.objects.get(pk=world.nadia.pk), author=world.dee, reason="Back.", now=NOW())
+    reopen_account(person=User.objects.get(pk=world.nadia.pk), author=world.dee, reason="Back.", now=timezone.now())
 
 
 def is_open(world: World) -> bool:
@@ -66,7 +65,7 @@ def is_open(world: World) -> bool:
 
 def leave(world: World) -> None:
     party = Party.objects.get(pk=world.party(world.westmarch).pk)
-    remove_party(party=party, reason="Over.", author=world.amina, now=NOW())
+    remove_party(party=party, reason="Over.", author=world.amina, now=timezone.now())
 
 
 def come_back(world: World) -> None:
@@ -76,9 +75,9 @@ def come_back(world: World) -> None:
         role="member",
         reason="We need them.",
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
-    answer_invitation(party=party, accept=True, reason="", author=world.ben, now=NOW())
+    answer_invitation(party=party, accept=True, reason="", author=world.ben, now=timezone.now())
 
 
 def takes_part(world: World) -> bool:
@@ -88,24 +87,32 @@ def takes_part(world: World) -> bool:
 def show(world: World) -> None:
     plan = Plan.objects.filter(title=world.things["plan"].title).get()
     plans.share_draft(
-        plan=plan, email=world.nadia.email, may_comment=True, message="", ends_on=None, author=world.amina, now=NOW()
+        plan=plan,
+        email=world.nadia.email,
+        may_comment=True,
+        message="",
+        ends_on=None,
+        author=world.amina,
+        now=timezone.now(),
     )
 
 
 def take_back(world: World) -> None:
-    plans.revoke_share(share=Share.objects.get(person=world.nadia), author=world.amina, now=NOW())
+    plans.revoke_share(share=Share.objects.get(person=world.nadia), author=world.amina, now=timezone.now())
 
 
 def is_shown(world: World) -> bool:
-    return Share.objects.active(NOW()).filter(person=world.nadia).exists()
+    return Share.objects.active(timezone.now()).filter(person=world.nadia).exists()
 
 
 def follow(world: World) -> None:
-    digests.subscribe(person=world.ben, target=world.things["plan"], author=world.ben, now=NOW())
+    digests.subscribe(person=world.ben, target=world.things["plan"], author=world.ben, now=timezone.now())
 
 
 def stop(world: World) -> None:
-    digests.stop(subscriptions=Subscription.objects.filter(person=world.ben), author=world.ben, reason="", now=NOW())
+    digests.stop(
+        subscriptions=Subscription.objects.filter(person=world.ben), author=world.ben, reason="", now=timezone.now()
+    )
 
 
 def follows(world: World) -> bool:
@@ -113,11 +120,11 @@ def follows(world: World) -> bool:
 
 
 def allow(world: World) -> None:
-    digests.allow_questions(person=world.ben, now=NOW())
+    digests.allow_questions(person=world.ben, now=timezone.now())
 
 
 def refuse(world: World) -> None:
-    digests.refuse_questions(person=world.ben, now=NOW())
+    digests.refuse_questions(person=world.ben, now=timezone.now())
 
 
 def may_be_asked(world: World) -> bool:
@@ -125,11 +132,11 @@ def may_be_asked(world: World) -> bool:
 
 
 def mail_comes_back(world: World) -> None:
-    suppress_address(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=NOW())
+    suppress_address(address=world.hana.email, reason="Came back.", email_id=None, author_id=None, now=timezone.now())
 
 
 def let_go(world: World) -> None:
-    release_address(address=world.hana.email, author_id=None, now=NOW())
+    release_address(address=world.hana.email, author_id=None, now=timezone.now())
 
 
 def gets_mail(world: World) -> bool:
@@ -143,7 +150,9 @@ def begin_party_role(world: World) -> None:
 def set_party_role(role: str) -> Callable[[World], None]:
     def act(world: World) -> None:
         party = Party.objects.get(pk=world.party(world.westmarch).pk)
-        change_party_role(party=party, role=role, reason="Agreed at the meeting.", author=world.amina, now=NOW())
+        change_party_role(
+            party=party, role=role, reason="Agreed at the meeting.", author=world.amina, now=timezone.now()
+        )
 
     return act
 
@@ -154,7 +163,7 @@ def leads_party(world: World) -> bool:
 
 def set_role(role: str) -> Callable[[World], None]:
     def act(world: World) -> None:
-        change_role(membership=world.eddie.memberships.get(), role=role, author=world.amina, now=NOW())
+        change_role(membership=world.eddie.memberships.get(), role=role, author=world.amina, now=timezone.now())
 
     return act
 
@@ -169,11 +178,11 @@ def begin_administration(world: World) -> None:
 
 
 def administer(world: World) -> None:
-    grant_administration(person=world.things["gil"], author=world.dee, reason="Help.", now=NOW())
+    grant_administration(person=world.things["gil"], author=world.dee, reason="Help.", now=timezone.now())
 
 
 def stop_administering(world: World) -> None:
-    withdraw_administration(person=world.things["gil"], author=world.dee, reason="Over.", now=NOW())
+    withdraw_administration(person=world.things["gil"], author=world.dee, reason="Over.", now=timezone.now())
 
 
 def administers(world: World) -> bool:
@@ -190,7 +199,7 @@ def set_share(*, may_comment: bool) -> Callable[[World], None]:
             message="",
             ends_on=None,
             author=world.amina,
-            now=NOW(),
+            now=timezone.now(),
         )
 
     return act
@@ -275,7 +284,7 @@ def test_account_of_somebody_else_with_the_same_number_is_not_reopened(world: Wo
     close(world)
     with lost():
         reopen(world)
-    User.objects.filter(pk=world.nadia.pk).update(joined_at=NOW())
+    User.objects.filter(pk=world.nadia.pk).update(joined_at=timezone.now())
 
     redo()
 
@@ -285,7 +294,7 @@ def test_account_of_somebody_else_with_the_same_number_is_not_reopened(world: Wo
 def test_membership_that_ended_since_the_backup_ends_again(world: World) -> None:
     with lost():
         end_membership(
-            membership=world.eddie.memberships.get(ends_on=None), author=world.amina, reason="Left.", now=NOW()
+            membership=world.eddie.memberships.get(ends_on=None), author=world.amina, reason="Left.", now=timezone.now()
         )
 
     redo()
@@ -296,11 +305,15 @@ def test_membership_that_ended_since_the_backup_ends_again(world: World) -> None
 def test_sessions_and_open_invitations_end_with_a_restore(world: World, settings: Any) -> None:
     settings.EMAILS_HELD = True
     browser = signed_in(world.amina)
-    made, _ = create_invitation(person=world.sol, invited_by=None, now=NOW())
+    made, _ = create_invitation(person=world.sol, invited_by=None, now=timezone.now())
     output = StringIO()
 
     call_command(
-        "after_restore", "--since", (NOW() - dt.timedelta(hours=1)).isoformat(), "--without-journal", stdout=output
+        "after_restore",
+        "--since",
+        (timezone.now() - dt.timedelta(hours=1)).isoformat(),
+        "--without-journal",
+        stdout=output,
     )
 
     made.refresh_from_db()
@@ -315,16 +328,16 @@ def test_sessions_and_open_invitations_end_with_a_restore(world: World, settings
 def test_version_told_of_before_a_restore_is_not_told_again(world: World, settings: Any) -> None:
     settings.DIGEST_SETTLE_MINUTES = 0
     plan = published_plan(world)
-    digests.subscribe(person=world.ben, target=plan, author=world.ben, now=NOW())
+    digests.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
     publish(plan, 100, author=world.amina)
     drop_emails()
     with lost():
-        plan_round(now=NOW())
+        plan_round(now=timezone.now())
         recipients = [email.to for email in deliver()]
     mail.outbox.clear()
     redo()
 
-    plan_round(now=NOW())
+    plan_round(now=timezone.now())
 
     assert recipients == [[world.ben.email]]
     assert deliver() == []
@@ -332,19 +345,23 @@ def test_version_told_of_before_a_restore_is_not_told_again(world: World, settin
 
 def mention_waits_for_a_summary(world: World) -> None:
     """Mention Ben, whose summary with the mention is due."""
-    digests.choose_ways(person=world.ben, ways={"mentions": NoticeDelivery.SUMMARY}, author=world.ben, now=NOW())
-    plans.add_comment(
-        plan=published_plan(world), version_number=1, text="@Ben West: why?", author=world.amina, now=NOW()
+    digests.choose_ways(
+        person=world.ben, ways={"mentions": NoticeDelivery.SUMMARY}, author=world.ben, now=timezone.now()
     )
-    InboxItem.objects.for_summary().filter(person=world.ben).update(due_at=NOW())
+    plans.add_comment(
+        plan=published_plan(world), version_number=1, text="@Ben West: why?", author=world.amina, now=timezone.now()
+    )
+    InboxItem.objects.for_summary().filter(person=world.ben).update(due_at=timezone.now())
 
 
 def match_is_new(world: World) -> None:
     """Match an ask of Larkhaven with an offer of the council."""
-    then = NOW() - dt.timedelta(hours=1)
+    then = timezone.now() - dt.timedelta(hours=1)
     ask = shared_entry(world.larkhaven, world.amina, then, title="Land for sixty homes")
     offer = shared_entry(world.westmarch, world.ben, then, direction=Direction.OFFER, title="A level site by the quay")
-    Match.objects.update_or_create(ask=ask, offer=offer, defaults={"score": 80, "reasons": [], "found_at": NOW()})
+    Match.objects.update_or_create(
+        ask=ask, offer=offer, defaults={"score": 80, "reasons": [], "found_at": timezone.now()}
+    )
 
 
 @pytest.mark.parametrize("prepare", [mention_waits_for_a_summary, match_is_new], ids=["notice", "match"])
@@ -357,8 +374,8 @@ def test_what_a_digest_told_before_a_restore_is_not_told_again(
 
     def told() -> list[str]:
         mail.outbox.clear()
-        find_new_matches(now=NOW())
-        plan_round(now=NOW())
+        find_new_matches(now=timezone.now())
+        plan_round(now=timezone.now())
         return [email.to[0] for email in deliver()]
 
     with lost():
@@ -383,7 +400,7 @@ def unknown(world: World) -> str:
     address = "paula@council.example"
     with lost():
         bring_in(address)
-        suppress_address(address=address, reason="Came back.", email_id=None, author_id=None, now=NOW())
+        suppress_address(address=address, reason="Came back.", email_id=None, author_id=None, now=timezone.now())
     return address
 
 
@@ -393,7 +410,7 @@ def test_suppressed_address_that_the_backup_does_not_know_gets_no_notice(world: 
 
     plan = published_plan(world)
     User.objects.filter(pk=world.ben.pk).update(email=unknown)
-    plans.add_comment(plan=plan, version_number=1, text="@Ben West: why?", author=world.amina, now=NOW())
+    plans.add_comment(plan=plan, version_number=1, text="@Ben West: why?", author=world.amina, now=timezone.now())
 
     assert is_suppressed(unknown)
     assert not [email for email in deliver() if unknown in email.to]
@@ -408,9 +425,9 @@ def test_administrator_finds_and_releases_an_address_known_by_its_hash(world: Wo
     [row] = page.context["cl"].result_list
 
     with lost():
-        release_address(address_hash=row.address_hash, author_id=world.dee.pk, now=NOW())
+        release_address(address_hash=row.address_hash, author_id=world.dee.pk, now=timezone.now())
         assert not is_suppressed(unknown)
-    release_address(address=unknown, author_id=world.dee.pk, now=NOW())
+    release_address(address=unknown, author_id=world.dee.pk, now=timezone.now())
 
     assert not is_suppressed(unknown)
     redo()
@@ -419,8 +436,8 @@ def test_administrator_finds_and_releases_an_address_known_by_its_hash(world: Wo
 
 def test_unknown_address_that_was_released_since_the_backup_stays_free(world: World, unknown: str) -> None:
     with lost():
-        suppress_address(address=unknown, reason="Came back.", email_id=None, author_id=None, now=NOW())
-        release_address(address=unknown, author_id=None, now=NOW())
+        suppress_address(address=unknown, reason="Came back.", email_id=None, author_id=None, now=timezone.now())
+        release_address(address=unknown, author_id=None, now=timezone.now())
 
     redo()
 
@@ -452,13 +469,13 @@ def test_next_reminder_after_a_restore_is_delivered(world: World) -> None:
     ask_signatures(published_plan(world), world)
     drop_emails()
     with lost():
-        plans.remind_signatories(now=NOW() + dt.timedelta(days=8))
+        plans.remind_signatories(now=timezone.now() + dt.timedelta(days=8))
         deliver()
     redo()
     mail.outbox.clear()
 
     for days in (8, 16):
-        plans.remind_signatories(now=NOW() + dt.timedelta(days=days))
+        plans.remind_signatories(now=timezone.now() + dt.timedelta(days=days))
         deliver()
 
     assert sorted(email.to[0] for email in mail.outbox) == [world.amina.email, world.ben.email]

@@ -27,7 +27,6 @@ from tests.faults.test_ways_in_after_a_restore import request
 from tests.plans.drafts import published_plan
 from tests.world import World
 
-NOW = timezone.now
 ADDRESS = "paula@council.example"
 
 
@@ -41,14 +40,14 @@ def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def followed_plan(world: World) -> Plan:
     """Return a plan that Ben follows through its partnership."""
     plan = published_plan(world)
-    digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=NOW())
+    digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
     assert covering(world.ben, plan)
     return plan
 
 
 def stop_plan(world: World, plan: Plan) -> digests.StopRecord:
     return digests.stop_chosen(
-        person=world.ben, chosen=Stoppable(had_any=True, plans=(plan,)), reason="Enough.", now=NOW()
+        person=world.ben, chosen=Stoppable(had_any=True, plans=(plan,)), reason="Enough.", now=timezone.now()
     )
 
 
@@ -68,8 +67,8 @@ def test_plan_refused_since_the_backup_through_its_partnership_is_refused_again(
 
 
 def test_plan_that_was_followed_by_itself_before_is_refused_again(world: World, followed_plan: Plan) -> None:
-    own_subscription = digests.subscribe(person=world.ben, target=followed_plan, author=world.ben, now=NOW())
-    digests.stop(subscriptions=[own_subscription], author=None, reason="Over.", now=NOW())
+    own_subscription = digests.subscribe(person=world.ben, target=followed_plan, author=world.ben, now=timezone.now())
+    digests.stop(subscriptions=[own_subscription], author=None, reason="Over.", now=timezone.now())
     assert covering(world.ben, followed_plan)
     with lost():
         stop_plan(world, followed_plan)
@@ -82,8 +81,8 @@ def test_plan_that_was_followed_by_itself_before_is_refused_again(world: World, 
 def test_plan_followed_and_refused_since_the_backup_is_refused(world: World) -> None:
     plan = published_plan(world)
     with lost():
-        subscription = digests.subscribe(person=world.ben, target=plan, author=world.ben, now=NOW())
-        digests.stop(subscriptions=[subscription], author=world.ben, reason="Enough.", now=NOW())
+        subscription = digests.subscribe(person=world.ben, target=plan, author=world.ben, now=timezone.now())
+        digests.stop(subscriptions=[subscription], author=world.ben, reason="Enough.", now=timezone.now())
 
     redo()
 
@@ -95,7 +94,7 @@ def test_refusal_of_a_plan_that_was_undone_since_the_backup_is_not_made_again(
 ) -> None:
     with lost():
         stopped = stop_plan(world, followed_plan)
-        digests.undo_stop(person=world.ben, stopped=stopped, now=NOW())
+        digests.undo_stop(person=world.ben, stopped=stopped, now=timezone.now())
 
     redo()
 
@@ -105,7 +104,7 @@ def test_refusal_of_a_plan_that_was_undone_since_the_backup_is_not_made_again(
 def test_refusal_of_a_plan_that_the_backup_does_not_have_is_left_out(world: World) -> None:
     with lost():
         plan = published_plan(world)
-        digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=NOW())
+        digests.subscribe(person=world.ben, target=world.partnership, author=world.ben, now=timezone.now())
         stop_plan(world, plan)
 
     outcome = redo()
@@ -128,13 +127,15 @@ def prefer_matches(world: World, *, on: bool) -> None:
         time_zone="Europe/London",
         tells_matches=on,
         author=world.ben,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
 def stop_matches_from_an_email(world: World) -> None:
     prefer_matches(world, on=True)
-    digests.stop_chosen(person=world.ben, chosen=Stoppable(had_any=True, matches=True), reason="Enough.", now=NOW())
+    digests.stop_chosen(
+        person=world.ben, chosen=Stoppable(had_any=True, matches=True), reason="Enough.", now=timezone.now()
+    )
 
 
 def stop_matches_by_preference(world: World) -> None:
@@ -174,7 +175,7 @@ def test_matches_stopped_and_wanted_again_since_the_backup_come(world: World, st
 
 
 def refuse_everything(person: User) -> None:
-    digests.stop_all(person=person, reason="Enough.", now=NOW())
+    digests.stop_all(person=person, reason="Enough.", now=timezone.now())
 
 
 def test_somebody_whom_the_backup_does_not_know_is_not_asked_again(world: World) -> None:
@@ -192,7 +193,7 @@ def test_somebody_who_refused_and_allowed_questions_since_the_backup_may_be_aske
     with lost():
         person = person_for_address(email=ADDRESS, name="Paula Quiet")
         refuse_everything(person)
-        digests.allow_questions(person=person, now=NOW())
+        digests.allow_questions(person=person, now=timezone.now())
 
     redo()
 
@@ -204,7 +205,7 @@ def test_somebody_who_came_back_after_a_restore_may_be_asked_after_a_second_run(
         refuse_everything(person_for_address(email=ADDRESS, name="Paula Quiet"))
     redo()
     person = person_for_address(email=ADDRESS, name="Paula Quiet")
-    digests.allow_questions(person=person, now=NOW())
+    digests.allow_questions(person=person, now=timezone.now())
 
     redo()
 
@@ -236,7 +237,7 @@ def test_address_given_up_and_allowed_again_since_the_backup_may_be_asked(world:
     with lost():
         refuse_everything(world.ben)
         old = give_up_address(world.ben)
-        digests.allow_questions(person=person_for_address(email=old, name="Another Ben"), now=NOW())
+        digests.allow_questions(person=person_for_address(email=old, name="Another Ben"), now=timezone.now())
 
     redo()
 
@@ -256,7 +257,7 @@ def test_refusal_after_a_new_address_counts_for_the_person_in_the_backup(world: 
 def test_refusal_of_questions_leaves_matches_on(world: World) -> None:
     prefer_matches(world, on=True)
     with lost():
-        digests.refuse_questions(person=world.ben, now=NOW())
+        digests.refuse_questions(person=world.ben, now=timezone.now())
 
     redo()
 
@@ -266,8 +267,10 @@ def test_refusal_of_questions_leaves_matches_on(world: World) -> None:
 
 def test_lines_of_an_earlier_release_are_still_applied(world: World) -> None:
     prefer_matches(world, on=True)
-    subscription = digests.subscribe(person=world.ben, target=published_plan(world), author=world.ben, now=NOW())
-    a_second_later = NOW() + dt.timedelta(seconds=1)
+    subscription = digests.subscribe(
+        person=world.ben, target=published_plan(world), author=world.ben, now=timezone.now()
+    )
+    a_second_later = timezone.now() + dt.timedelta(seconds=1)
     address = journal.address_hash(world.ben.email)
     same = digests_identity(subscription)
     journal.write(
@@ -302,29 +305,29 @@ def schedule_for(world: World) -> Schedule:
             audience=world.partnership,
         ),
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
 def test_scheduled_report_that_was_ended_since_the_backup_ends_again(world: World) -> None:
     schedule = schedule_for(world)
     with lost():
-        reports.end_schedule(schedule=schedule, author=world.amina, now=NOW())
+        reports.end_schedule(schedule=schedule, author=world.amina, now=timezone.now())
 
     redo()
     redo()
 
     schedule.refresh_from_db()
     assert schedule.ended_at is not None
-    assert reports.send_due_reports(now=NOW()) == 0
+    assert reports.send_due_reports(now=timezone.now()) == 0
 
 
 def test_who_stopped_a_scheduled_report_since_the_backup_gets_it_no_more(world: World) -> None:
     schedule = schedule_for(world)
     with lost():
         for person in (world.vera, world.ben):
-            reports.stop_receiving(schedule=schedule, person=person, now=NOW())
-        reports.receive_schedule(schedule=schedule, person=world.ben, now=NOW())
+            reports.stop_receiving(schedule=schedule, person=person, now=timezone.now())
+        reports.receive_schedule(schedule=schedule, person=world.ben, now=timezone.now())
 
     redo()
 
@@ -336,14 +339,15 @@ def test_who_stopped_a_scheduled_report_since_the_backup_gets_it_no_more(world: 
 
 def test_who_stopped_following_a_view_since_the_backup_follows_it_no_more(world: World) -> None:
     mine, other = (
-        lists.save_view(person=world.ben, kind="asks", name=name, state={}, now=NOW()) for name in ("Land", "Homes")
+        lists.save_view(person=world.ben, kind="asks", name=name, state={}, now=timezone.now())
+        for name in ("Land", "Homes")
     )
     for view in (mine, other):
-        lists.follow_view(view=view, person=world.ben, now=NOW())
+        lists.follow_view(view=view, person=world.ben, now=timezone.now())
     with lost():
         for view in (mine, other):
-            lists.unfollow_view(view=view, person=world.ben, now=NOW())
-        lists.follow_view(view=other, person=world.ben, now=NOW())
+            lists.unfollow_view(view=view, person=world.ben, now=timezone.now())
+        lists.follow_view(view=other, person=world.ben, now=timezone.now())
 
     redo()
     redo()

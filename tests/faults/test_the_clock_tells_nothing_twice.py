@@ -37,7 +37,6 @@ from tests.world import World
 
 __all__ = ["lower_rooms", "surveys", "terms", "upper_rooms"]  # they fill the table
 
-NOW = timezone.now
 
 #: By task: the rows of the table of emails in which the task emails people, or why it emails nobody.
 EMAILS_OF: dict[str, tuple[str, ...] | str] = {
@@ -125,7 +124,7 @@ def test_email_of_the_clock_is_not_sent_again_after_a_restore(world: World, name
         notices = informed()
     restore()
 
-    with time_machine.travel(NOW() + dt.timedelta(hours=26)):
+    with time_machine.travel(timezone.now() + dt.timedelta(hours=26)):
         act()
         later_notices = informed()
 
@@ -139,7 +138,7 @@ def test_report_that_the_clock_opened_since_the_backup_is_reminded_of_once(world
     ReportingRound.objects.update(opened_until=None)
 
     def keep() -> None:
-        conversations.open_due_reports(now=NOW())
+        conversations.open_due_reports(now=timezone.now())
         due = Report.objects.earliest("due_on").due_on
         conversations.remind_of_reports(now=timezone.make_aware(dt.datetime.combine(due, dt.time(9))))
 
@@ -155,23 +154,23 @@ def test_report_that_the_clock_opened_since_the_backup_is_reminded_of_once(world
 
 
 def test_dates_told_one_by_one_are_not_told_together_after_a_restore(world: World) -> None:
-    today = NOW().date()
+    today = timezone.now().date()
     partnerships = type(world.partnership).objects.filter(pk=world.partnership.pk)
     partnerships.update(status="active", ends_on=today + dt.timedelta(days=31), review_on=today + dt.timedelta(days=25))
     drop_emails()
     with lost():
-        remind_of_dates(now=NOW())
+        remind_of_dates(now=timezone.now())
         informed()
-        with time_machine.travel(NOW() + dt.timedelta(days=1)):
-            remind_of_dates(now=NOW())
+        with time_machine.travel(timezone.now() + dt.timedelta(days=1)):
+            remind_of_dates(now=timezone.now())
             second = informed()
     restore()
 
-    with time_machine.travel(NOW() + dt.timedelta(days=2)):
-        remind_of_dates(now=NOW())
+    with time_machine.travel(timezone.now() + dt.timedelta(days=2)):
+        remind_of_dates(now=timezone.now())
         notices_after = informed()
-    with time_machine.travel(NOW() + dt.timedelta(days=18)):
-        remind_of_dates(now=NOW())
+    with time_machine.travel(timezone.now() + dt.timedelta(days=18)):
+        remind_of_dates(now=timezone.now())
         later_notices = informed()
 
     assert second == [world.amina.email, world.ben.email]
@@ -181,11 +180,11 @@ def test_dates_told_one_by_one_are_not_told_together_after_a_restore(world: Worl
 
 def asks_seen_by_ben(world: World) -> Callable[[int], list[str]]:
     """Ben follows a view of all asks; a call reads it after this many hours, and says of what it emails him."""
-    view = lists.save_view(person=world.ben, kind="asks", name="All asks", state={}, now=NOW())
-    lists.follow_view(view=view, person=world.ben, now=NOW())
+    view = lists.save_view(person=world.ben, kind="asks", name="All asks", state={}, now=timezone.now())
+    lists.follow_view(view=view, person=world.ben, now=timezone.now())
 
     def told(hours: int) -> list[str]:
-        lists.check_followed_views(now=NOW() + dt.timedelta(hours=hours))
+        lists.check_followed_views(now=timezone.now() + dt.timedelta(hours=hours))
         return [email.subject for email in sent()]
 
     return told
@@ -195,7 +194,12 @@ def test_rows_told_one_by_one_are_not_told_together_after_a_restore(world: World
     notices_to_ben = asks_seen_by_ben(world)
     first, second, third = (
         shared_entry(
-            world.larkhaven, world.amina, NOW(), title=title, audience=Audience.NAMED, addressees=[world.tidewater]
+            world.larkhaven,
+            world.amina,
+            timezone.now(),
+            title=title,
+            audience=Audience.NAMED,
+            addressees=[world.tidewater],
         )
         for title in ("Land", "Homes", "Money")
     )
@@ -216,7 +220,7 @@ def test_rows_told_one_by_one_are_not_told_together_after_a_restore(world: World
         open_to_all(entry)
 
     again = notices_to_ben(6)
-    withdraw_entry(entry=first, reason="Found.", author=world.amina, now=NOW())
+    withdraw_entry(entry=first, reason="Found.", author=world.amina, now=timezone.now())
     open_to_all(third)
     drop_emails()
     news = notices_to_ben(8)
@@ -236,14 +240,14 @@ def told_in_summaries(world: World, name: str) -> tuple[list[User], Callable[[],
             person=person,
             ways={"reminders": NoticeDelivery.SUMMARY, "views": NoticeDelivery.SUMMARY},
             author=person,
-            now=NOW(),
+            now=timezone.now(),
         )
     drop_emails()
 
     def told() -> list[str]:
         act()
-        InboxItem.objects.for_summary().update(due_at=NOW())
-        plan_round(now=NOW())
+        InboxItem.objects.for_summary().update(due_at=timezone.now())
+        plan_round(now=timezone.now())
         return informed()
 
     return people, told
@@ -272,7 +276,7 @@ def test_version_before_can_apply_what_the_journal_says_of_notices(world: World,
     people, told = told_in_summaries(world, "owners_reminded")
     told()
 
-    lines = [line for line in journal.lines(since=NOW() - dt.timedelta(hours=1)) if line["what"] == "accepted"]
+    lines = [line for line in journal.lines(since=timezone.now() - dt.timedelta(hours=1)) if line["what"] == "accepted"]
     facts = [fact for line in lines for fact in line["told"] if fact[0] == TOLD_NOTICE]
 
     assert len(facts) == len(people)

@@ -34,8 +34,6 @@ from tests.plans.drafts import ask_signatures, published_plan
 from tests.support.terms import draft, first_proposal, put_up
 from tests.world import World
 
-NOW = timezone.now
-
 
 @pytest.fixture(autouse=True)
 def journal_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +126,7 @@ def test_other_second_factor_and_the_password_stay(world: World) -> None:
 def test_second_factors_that_an_administrator_removed_are_removed(world: World) -> None:
     factor(world.ben)
     with lost():
-        remove_second_factors(person=world.ben, author=world.dee, reason="Lost.", now=NOW())
+        remove_second_factors(person=world.ben, author=world.dee, reason="Lost.", now=timezone.now())
 
     redo()
     second_result = redo()
@@ -149,7 +147,7 @@ def test_changed_address_is_named(world: World) -> None:
 def test_only_the_newest_links_of_digests_open(world: World) -> None:
     before = Preference.objects.get_or_create(person=world.ben)[0].link_key
     with lost():
-        renew_links(person=world.ben, author=world.ben, now=NOW())
+        renew_links(person=world.ben, author=world.ben, now=timezone.now())
         newest = Preference.objects.get(person=world.ben).link_key
 
     redo()
@@ -166,9 +164,9 @@ def test_only_the_newest_links_to_sign_a_plan_open(world: World) -> None:
     signatory = plan.signatories.get(organisation=world.westmarch)
     ended = sign_off_token(signatory, world.ben, 1)
     with lost():
-        ask_all_again(plan, author=None, now=NOW())
+        ask_all_again(plan, author=None, now=timezone.now())
         between = sign_off_token(Signatory.objects.get(pk=signatory.pk), world.ben, 1)
-        ask_all_again(plan, author=None, now=NOW())
+        ask_all_again(plan, author=None, now=timezone.now())
         newest = sign_off_token(Signatory.objects.get(pk=signatory.pk), world.ben, 1)
 
     outcome = redo()
@@ -185,7 +183,7 @@ def test_links_whose_newest_key_is_unknown_end_and_are_named(world: World, setti
     ask_signatures(plan, world)
     signatory = plan.signatories.get(organisation=world.westmarch)
     with lost():
-        ask_all_again(plan, author=None, now=NOW())
+        ask_all_again(plan, author=None, now=timezone.now())
 
     settings.SECRET_KEY = "another one, without a fallback to the one before it"
     token = sign_off_token(signatory, world.ben, 1)
@@ -208,7 +206,7 @@ def test_no_ended_link_opens_if_the_newest_key_is_not_found(world: World, monkey
     tokens = [sign_off_token(signatory, world.ben, 1)]
     with lost():
         for _ in range(2):
-            ask_all_again(plan, author=None, now=NOW())
+            ask_all_again(plan, author=None, now=timezone.now())
             tokens.append(sign_off_token(Signatory.objects.get(pk=signatory.pk), world.ben, 1))
 
     redo()
@@ -217,13 +215,15 @@ def test_no_ended_link_opens_if_the_newest_key_is_not_found(world: World, monkey
 
 
 def test_only_the_newest_links_to_sign_terms_open(world: World) -> None:
-    change_status(partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=NOW())
+    change_status(
+        partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
+    )
     terms = draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on="2099-01-01")
     signatory = put_up(terms, world.amina).signatories.get(organisation=world.larkhaven)
     ended = terms_token(signatory, world.amina)
     with lost():  # Lena, who was asked first, has left
         TermsSignatory.objects.filter(pk=signatory.pk).update(asked_people=[world.lena.pk])
-        ask_new_signers(now=NOW())
+        ask_new_signers(now=timezone.now())
         newest = terms_token(TermsSignatory.objects.get(pk=signatory.pk), world.amina)
 
     redo()
@@ -238,10 +238,10 @@ def test_removed_sign_in_page_is_removed_and_a_changed_one_named(world: World) -
     removed.save()
     changed.save()
     with lost():
-        remove_provider(app=SocialApp.objects.get(pk=removed.pk), author=world.dee, now=NOW())
+        remove_provider(app=SocialApp.objects.get(pk=removed.pk), author=world.dee, now=timezone.now())
         moved = SocialApp.objects.get(pk=changed.pk)
         moved.settings = {"server_url": "https://other.dock.example"}
-        save_provider(app=moved, author=world.dee, reason="Moved.", now=NOW())
+        save_provider(app=moved, author=world.dee, reason="Moved.", now=timezone.now())
 
     outcome = redo()
 
@@ -252,7 +252,7 @@ def test_removed_sign_in_page_is_removed_and_a_changed_one_named(world: World) -
 def test_organisation_that_signs_in_otherwise_is_named(world: World) -> None:
     provider().save()
     with lost():
-        update_organisation(organisation=world.larkhaven, author=world.dee, now=NOW(), sign_in_provider="quay")
+        update_organisation(organisation=world.larkhaven, author=world.dee, now=timezone.now(), sign_in_provider="quay")
 
     [words] = left(redo())
 

@@ -27,7 +27,6 @@ from tests.support.signing_in import signed_in
 from tests.world import World
 
 pytestmark = pytest.mark.django_db
-NOW = timezone.now
 
 
 @pytest.fixture
@@ -38,14 +37,14 @@ def dee(world: World) -> Client:
 
 def lark(world: World) -> OrganisationName:
     """Add a misspelt name to Larkhaven, and return the name."""
-    name = add_name(organisation=world.larkhaven, name="Larkhavn", kind="alternative", author=None, now=NOW())
+    name = add_name(organisation=world.larkhaven, name="Larkhavn", kind="alternative", author=None, now=timezone.now())
     assert name is not None
     return name
 
 
 def area_served(world: World) -> AreaServed:
     return serve_area(
-        organisation=world.larkhaven, area=world.fareham, starts_on=dt.date(2020, 4, 1), author=None, now=NOW()
+        organisation=world.larkhaven, area=world.fareham, starts_on=dt.date(2020, 4, 1), author=None, now=timezone.now()
     )
 
 
@@ -75,18 +74,18 @@ def test_the_official_name_is_not_corrected_as_a_name(world: World, dee: Client)
     official = world.larkhaven.names.get(kind="official")
 
     with pytest.raises(UnableToCorrect, match="on the organisation"):
-        correct_name(row=official, kind="former", reason="Wrong.", author=world.dee, now=NOW())
+        correct_name(row=official, kind="former", reason="Wrong.", author=world.dee, now=timezone.now())
 
     address = reverse("admin:organisations_organisationname_change", args=[official.pk])
     assert "_save" not in dee.get(address).content.decode()
 
 
 def test_the_short_name_is_not_corrected_as_a_name(world: World) -> None:
-    update_organisation(organisation=world.larkhaven, short_name="Lark", author=None, now=NOW())
+    update_organisation(organisation=world.larkhaven, short_name="Lark", author=None, now=timezone.now())
     short_name = world.larkhaven.names.get(name="Lark")
 
     with pytest.raises(UnableToCorrect, match="on the organisation"):
-        correct_name(row=short_name, name="Larks", reason="Misspelt.", author=world.dee, now=NOW())
+        correct_name(row=short_name, name="Larks", reason="Misspelt.", author=world.dee, now=timezone.now())
 
     short_name.refresh_from_db()
     assert short_name.name == "Lark"
@@ -95,12 +94,12 @@ def test_the_short_name_is_not_corrected_as_a_name(world: World) -> None:
 
 def test_a_name_is_not_made_the_short_name_by_a_correction(world: World) -> None:
     with pytest.raises(UnableToCorrect, match="on the organisation"):
-        correct_name(row=lark(world), kind="short", reason="Shorter.", author=world.dee, now=NOW())
+        correct_name(row=lark(world), kind="short", reason="Shorter.", author=world.dee, now=timezone.now())
 
 
 def test_a_name_is_not_corrected_to_one_that_the_organisation_has(world: World) -> None:
     with pytest.raises(UnableToCorrect, match="already"):
-        correct_name(row=lark(world), reason="Wrong.", author=world.dee, now=NOW(), name=world.larkhaven.name)
+        correct_name(row=lark(world), reason="Wrong.", author=world.dee, now=timezone.now(), name=world.larkhaven.name)
 
 
 def test_an_administrator_corrects_an_area_served_with_a_reason(world: World, dee: Client) -> None:
@@ -130,7 +129,7 @@ def test_an_administrator_corrects_the_title_of_a_post_with_a_reason(world: Worl
         role="finance",
         title="Hed of finance",
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
     address = reverse("admin:agreements_post_change", args=[post.pk])
     inlines = {f"holders-{name}": "0" for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
@@ -148,8 +147,8 @@ def test_an_administrator_corrects_the_title_of_a_post_with_a_reason(world: Worl
 
 
 def test_an_administrator_corrects_the_days_of_a_posts_holder_with_a_reason(world: World, dee: Client) -> None:
-    post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=NOW())
-    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
+    post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=timezone.now())
+    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=timezone.now())
     address = reverse("admin:agreements_holder_change", args=[holder.pk])
     fields = form_fields(dee.get(address), starts_on="2026-01-05")
 
@@ -168,9 +167,11 @@ def test_an_administrator_corrects_the_days_of_a_posts_holder_with_a_reason(worl
 
 
 def test_an_administrator_corrects_who_holds_a_post(world: World, dee: Client) -> None:
-    post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=NOW())
+    post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=timezone.now())
     contact = ContactDetails(phone="01234 567890")
-    holder = fill_post(post=post, person=world.eddie, contact=contact, reason="New.", author=world.amina, now=NOW())
+    holder = fill_post(
+        post=post, person=world.eddie, contact=contact, reason="New.", author=world.amina, now=timezone.now()
+    )
     address = reverse("admin:agreements_holder_change", args=[holder.pk])
     page = dee.get(address)
     fields = form_fields(page, person=world.vera.pk, why="It was Vera.")
@@ -188,9 +189,9 @@ def test_an_administrator_corrects_who_holds_a_post(world: World, dee: Client) -
 
 
 def test_a_corrected_holding_cannot_last_longer_than_its_post(world: World, dee: Client) -> None:
-    post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=NOW())
-    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=NOW())
-    end_post(post=post, reason="Merged with another.", author=world.amina, now=NOW())
+    post = create_post(organisation=world.larkhaven, role="finance", author=world.amina, now=timezone.now())
+    holder = fill_post(post=post, person=world.eddie, reason="New.", author=world.amina, now=timezone.now())
+    end_post(post=post, reason="Merged with another.", author=world.amina, now=timezone.now())
     address = reverse("admin:agreements_holder_change", args=[holder.pk])
     fields = form_fields(dee.get(address), starts_on="2026-01-05", why="His email says so.")
 
@@ -207,7 +208,11 @@ def test_a_corrected_holding_cannot_last_longer_than_its_post(world: World, dee:
 def test_impossible_days_of_an_area_served_are_refused(world: World) -> None:
     with pytest.raises(UnableToCorrect, match="on or after the start"):
         correct_area_served(
-            served=area_served(world), ends_on=dt.date(2019, 1, 1), reason="Wrong.", author=world.dee, now=NOW()
+            served=area_served(world),
+            ends_on=dt.date(2019, 1, 1),
+            reason="Wrong.",
+            author=world.dee,
+            now=timezone.now(),
         )
 
 
@@ -234,7 +239,10 @@ def test_a_corrected_area_is_in_the_history_of_those_that_serve_it(world: World,
 
 
 def test_a_correction_without_change_records_nothing(world: World) -> None:
-    assert correct_area(area=world.fareham, reason="None.", author=world.dee, now=NOW(), name=world.fareham.name) == ()
+    assert (
+        correct_area(area=world.fareham, reason="None.", author=world.dee, now=timezone.now(), name=world.fareham.name)
+        == ()
+    )
 
 
 def form_fields(page: Any, **changes: Any) -> dict[str, Any]:
@@ -251,10 +259,10 @@ def form_fields(page: Any, **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("what", ["name", "organisation", "post"])
 def test_the_page_of_a_refused_correction_does_not_report_success(world: World, dee: Client, what: str) -> None:
-    post_fields = {"organisation": world.larkhaven, "role": "finance", "author": world.amina, "now": NOW()}
+    post_fields = {"organisation": world.larkhaven, "role": "finance", "author": world.amina, "now": timezone.now()}
     create_post(title="Treasurer", **post_fields)
     post = create_post(title="Head of finance", **post_fields)
-    update_organisation(organisation=world.riverside, parent=world.larkhaven, author=None, now=NOW())
+    update_organisation(organisation=world.riverside, parent=world.larkhaven, author=None, now=timezone.now())
     address, changes, refusal = {
         "name": (
             reverse("admin:organisations_organisationname_change", args=[lark(world).pk]),

@@ -25,11 +25,9 @@ from tests.support.signing_in import signed_in
 from tests.support.successions import follow
 from tests.world import World
 
-NOW = timezone.now
-
 
 def council(name: str) -> Organisation:
-    return create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=NOW())
+    return create_organisation(name=name, kind=Kind.COUNCIL, author=None, now=timezone.now())
 
 
 @pytest.mark.parametrize("text", ["KING'S", "kings lynn and", "Lynn & West", "LHA-Former", "45ub", "linn and west"])
@@ -40,7 +38,7 @@ def test_search_finds_an_organisation_by_part_of_any_name_or_identifier(world: W
         identifiers=[(Scheme.RSH, "45UB")],
         names=[("LHA Former", NameKind.FORMER)],
         author=None,
-        now=NOW(),
+        now=timezone.now(),
     )
 
     assert organisation in find_organisations(user=world.vera, text=text)
@@ -49,7 +47,11 @@ def test_search_finds_an_organisation_by_part_of_any_name_or_identifier(world: W
 def test_search_words_must_all_occur_in_the_same_name(world: World) -> None:
     organisation_with_two_names = council("Northmere Council")
     add_name(
-        organisation=organisation_with_two_names, name="Southmere Board", kind=NameKind.FORMER, author=None, now=NOW()
+        organisation=organisation_with_two_names,
+        name="Southmere Board",
+        kind=NameKind.FORMER,
+        author=None,
+        now=timezone.now(),
     )
     organisation_with_both_words = council("Northmere Board")
 
@@ -70,7 +72,7 @@ def south_east(world: World) -> Area:
     region = Area.objects.create(code="E12000008", name="South East", kind=AreaKind.REGION)
     world.fareham.region = region
     world.fareham.save()
-    serve_area(organisation=world.larkhaven, area=world.fareham, author=None, now=NOW())
+    serve_area(organisation=world.larkhaven, area=world.fareham, author=None, now=timezone.now())
     return region
 
 
@@ -84,20 +86,20 @@ def test_an_organisation_is_not_found_by_an_area_that_it_does_not_serve(world: W
 
 
 def test_an_identifier_cannot_be_added_to_a_second_organisation(world: World) -> None:
-    add_identifier(organisation=world.larkhaven, scheme=Scheme.RSH, value="5069", author=None, now=NOW())
+    add_identifier(organisation=world.larkhaven, scheme=Scheme.RSH, value="5069", author=None, now=timezone.now())
 
     with pytest.raises(UnableToAddIdentifier, match="Larkhaven"):
-        add_identifier(organisation=world.westmarch, scheme=Scheme.RSH, value="5069", author=None, now=NOW())
+        add_identifier(organisation=world.westmarch, scheme=Scheme.RSH, value="5069", author=None, now=timezone.now())
 
     assert Identifier.objects.filter(value="5069").count() == 1
 
 
 def test_an_organisation_cannot_be_created_with_the_identifier_of_another(world: World) -> None:
-    add_identifier(organisation=world.larkhaven, scheme=Scheme.RSH, value="5069", author=None, now=NOW())
+    add_identifier(organisation=world.larkhaven, scheme=Scheme.RSH, value="5069", author=None, now=timezone.now())
 
     with pytest.raises(UnableToCreateOrganisation, match="Larkhaven"):
         create_organisation(
-            name="Another", kind=Kind.CHARITY, identifiers=[(Scheme.RSH, "5069")], author=None, now=NOW()
+            name="Another", kind=Kind.CHARITY, identifiers=[(Scheme.RSH, "5069")], author=None, now=timezone.now()
         )
 
     assert Identifier.objects.filter(value="5069").count() == 1

@@ -19,8 +19,6 @@ from tests.plans.drafts import published_plan
 from tests.telling.case import Act, case
 from tests.world import World
 
-NOW = timezone.now
-
 
 def _mail(address: str, sender: str) -> Mail:
     return Mail(
@@ -36,10 +34,10 @@ def _mail(address: str, sender: str) -> Mail:
 def _replied(world: World, text: str) -> Act:
     """Ben replies to the email that tells him of a mention."""
     plan = published_plan(world)
-    plans.add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=NOW())
+    plans.add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=timezone.now())
     told = Email.objects.filter(kind="plans.mention").latest("pk")
     mail = replace(_mail(reply_address(told.pk, world.ben.pk), world.ben.email), text=text)
-    return lambda: services.receive_mail(mail=mail, now=NOW())
+    return lambda: services.receive_mail(mail=mail, now=timezone.now())
 
 
 @case(("answers.confirm_reply", "ben"))
@@ -55,7 +53,7 @@ def reply_without_words_came_in(world: World) -> Act:
 @case(("answers.confirm_forwarded", "amina"))
 def email_forwarded(world: World) -> Act:
     address = make_address(FORWARD, world.partnership.pk, key=partnership_key(world.partnership))
-    return lambda: services.receive_mail(mail=_mail(address, world.amina.email), now=NOW())
+    return lambda: services.receive_mail(mail=_mail(address, world.amina.email), now=timezone.now())
 
 
 @case(("answers.refused", "sol"))
@@ -66,7 +64,7 @@ def answer_refused(world: World) -> Act:
         target=plan,
         author=world.amina,
         organisation=world.larkhaven,
-        now=NOW() - dt.timedelta(days=1),
+        now=timezone.now() - dt.timedelta(days=1),
     )
     answer = services.comment_by_link(
         person=world.sol,
@@ -74,6 +72,8 @@ def answer_refused(world: World) -> Act:
         version_number=plan.current_number,
         text="Please keep the trees.",
         key=uuid.uuid4(),
-        now=NOW(),
+        now=timezone.now(),
     )
-    return lambda: services.refuse_answer(answer=answer, reason="It names a neighbour.", author=world.amina, now=NOW())
+    return lambda: services.refuse_answer(
+        answer=answer, reason="It names a neighbour.", author=world.amina, now=timezone.now()
+    )

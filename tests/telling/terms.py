@@ -27,11 +27,11 @@ from tests.support.terms import agree_terms, draft, first_proposal, put_up
 from tests.telling.case import Act, case
 from tests.world import World
 
-NOW = timezone.now
-
 
 def _ready(world: World) -> TermsProposal:
-    change_status(partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=NOW())
+    change_status(
+        partnership=world.partnership, status="drafting", reason="Agreed.", author=world.amina, now=timezone.now()
+    )
     review = (timezone.localdate() + dt.timedelta(days=365)).isoformat()
     return draft(first_proposal(world.partnership), world.amina, text="We meet.", review_on=review)
 
@@ -43,14 +43,18 @@ def _up(world: World) -> TermsVersion:
 def _amendment(world: World) -> TermsProposal:
     agree_terms(world.partnership, world.amina)
     proposal = propose_amendment(
-        partnership=world.partnership, organisation=world.westmarch, reason="A board.", author=world.ben, now=NOW()
+        partnership=world.partnership,
+        organisation=world.westmarch,
+        reason="A board.",
+        author=world.ben,
+        now=timezone.now(),
     )
     return draft(proposal, world.ben, text="We meet twice.")
 
 
 def _sign(world: World, version: TermsVersion, who: str) -> None:
     person, body = {"amina": (world.amina, world.larkhaven), "ben": (world.ben, world.westmarch)}[who]
-    sign_terms(version=version, organisation=body, person=person, name=person.name, title="Lead", now=NOW())
+    sign_terms(version=version, organisation=body, person=person, name=person.name, title="Lead", now=timezone.now())
 
 
 @case(("agreements.terms_request", "amina"), ("agreements.terms_request", "ben"))
@@ -85,7 +89,7 @@ def terms_signed_on_paper(world: World) -> Act:
             scan=ContentFile(b"%PDF-1.4\n%signed\n", name="signed.pdf"),
         ),
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
@@ -93,7 +97,12 @@ def terms_signed_on_paper(world: World) -> Act:
 def terms_declined_by_a_party(world: World) -> Act:
     version = _up(world)
     return lambda: decline_to_sign(
-        version=version, organisation=world.westmarch, person=world.ben, title="Lead", reason="Too long.", now=NOW()
+        version=version,
+        organisation=world.westmarch,
+        person=world.ben,
+        title="Lead",
+        reason="Too long.",
+        now=timezone.now(),
     )
 
 
@@ -102,28 +111,32 @@ def terms_taken_back(world: World) -> Act:
     version = _up(world)
     assert version.proposal is not None
     proposal = version.proposal
-    return lambda: take_back_terms(proposal=proposal, reason="A mistake.", author=world.amina, now=NOW())
+    return lambda: take_back_terms(proposal=proposal, reason="A mistake.", author=world.amina, now=timezone.now())
 
 
 @case(("agreements.terms_proposed", "amina"))
 def amendment_proposed(world: World) -> Act:
     agree_terms(world.partnership, world.amina)
     return lambda: propose_amendment(
-        partnership=world.partnership, organisation=world.westmarch, reason="A board.", author=world.ben, now=NOW()
+        partnership=world.partnership,
+        organisation=world.westmarch,
+        reason="A board.",
+        author=world.ben,
+        now=timezone.now(),
     )
 
 
 @case(("agreements.terms_stopped", "amina"))
 def amendment_withdrawn(world: World) -> Act:
     proposal = _amendment(world)
-    return lambda: withdraw_proposal(proposal=proposal, reason="No longer.", author=world.ben, now=NOW())
+    return lambda: withdraw_proposal(proposal=proposal, reason="No longer.", author=world.ben, now=timezone.now())
 
 
 @case(("agreements.terms_stopped", "amina"), ("agreements.terms_stopped", "ben"))
 def amendment_not_signed_in_time(world: World) -> Act:
     put_up(_amendment(world), world.ben)
     TermsProposal.objects.filter(number=2).update(sign_by=timezone.localdate() - dt.timedelta(days=40))
-    return lambda: [lapse_proposals(now=NOW()) for _ in range(2)]
+    return lambda: [lapse_proposals(now=timezone.now()) for _ in range(2)]
 
 
 @case(("agreements.terms_in_force", "amina"), ("agreements.terms_in_force", "ben"))
@@ -131,7 +144,7 @@ def terms_in_force_on_their_day(world: World) -> Act:
     version = put_up(_amendment(world), world.ben, from_day=timezone.localdate() + dt.timedelta(days=3))
     for who in ("amina", "ben"):
         _sign(world, version, who)
-    later = NOW() + dt.timedelta(days=3)
+    later = timezone.now() + dt.timedelta(days=3)
     return lambda: [record_terms_in_force(now=later) for _ in range(2)]
 
 
@@ -139,22 +152,22 @@ def terms_in_force_on_their_day(world: World) -> Act:
 def signers_of_terms_reminded(world: World) -> Act:
     _up(world)
     TermsSignatory.objects.update(
-        asked_at=NOW() - dt.timedelta(days=5), due_on=timezone.localdate() + dt.timedelta(days=2)
+        asked_at=timezone.now() - dt.timedelta(days=5), due_on=timezone.localdate() + dt.timedelta(days=2)
     )
-    return lambda: [remind_terms_signers(now=NOW()) for _ in range(2)]
+    return lambda: [remind_terms_signers(now=timezone.now()) for _ in range(2)]
 
 
 @case(("agreements.terms_late", "amina"), ("agreements.terms_late", "ben"))
 def signatures_on_terms_are_late(world: World) -> Act:
     _up(world)
     TermsSignatory.objects.update(
-        asked_at=NOW() - dt.timedelta(days=9), due_on=timezone.localdate() - dt.timedelta(days=2)
+        asked_at=timezone.now() - dt.timedelta(days=9), due_on=timezone.localdate() - dt.timedelta(days=2)
     )
-    return lambda: [escalate_late_signatures(now=NOW()) for _ in range(2)]
+    return lambda: [escalate_late_signatures(now=timezone.now()) for _ in range(2)]
 
 
 @case(("agreements.terms_request", "amina"))
 def next_signer_of_terms_asked(world: World) -> Act:
     _up(world)
     TermsSignatory.objects.filter(organisation=world.larkhaven).update(asked_people=[])
-    return lambda: [ask_new_signers(now=NOW()) for _ in range(2)]
+    return lambda: [ask_new_signers(now=timezone.now()) for _ in range(2)]

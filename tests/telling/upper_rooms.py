@@ -29,9 +29,6 @@ from tests.support.parties import leave_partnership_as_westmarch
 from tests.telling.case import Act, case
 from tests.world import World
 
-NOW = timezone.now
-
-
 # ---- Plans
 
 
@@ -52,13 +49,13 @@ def newer_version_published_while_signatures_are_awaited(world: World) -> Act:
 @case(("plans.sign_off_request", "amina"), ("plans.sign_off_request", "ben"))
 def signatories_reminded(world: World) -> Act:
     ask_signatures(published_plan(world), world)
-    return lambda: plans.remind_signatories(now=NOW() + dt.timedelta(days=8))
+    return lambda: plans.remind_signatories(now=timezone.now() + dt.timedelta(days=8))
 
 
 @case(("plans.sign_off_escalation", "amina"), ("plans.sign_off_escalation", "ben"))
 def signatories_late(world: World) -> Act:
     ask_signatures(published_plan(world), world, due_on=timezone.localdate() + dt.timedelta(days=3))
-    return lambda: plans.escalate_signatories(now=NOW() + dt.timedelta(days=4))
+    return lambda: plans.escalate_signatories(now=timezone.now() + dt.timedelta(days=4))
 
 
 def _decide(world: World, decision: str) -> Act:
@@ -70,7 +67,7 @@ def _decide(world: World, decision: str) -> Act:
         person=world.ben,
         decision=decision,
         reason="Too few.",
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
@@ -97,7 +94,7 @@ def _show(world: World) -> Share:
         message="",
         ends_on=None,
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
@@ -108,7 +105,11 @@ def draft_shown(world: World) -> Act:
 
 def _ask(world: World) -> AccessRequest:
     return plans.ask_for_access(
-        partnership=world.partnership, about="Estuary delivery programme", message="", author=world.ben, now=NOW()
+        partnership=world.partnership,
+        about="Estuary delivery programme",
+        message="",
+        author=world.ben,
+        now=timezone.now(),
     )
 
 
@@ -122,14 +123,14 @@ def access_asked_for(world: World) -> Act:
 def access_granted(world: World) -> Act:
     begin(world)
     request = _ask(world)
-    return lambda: plans.answer_request(request=request, grant=True, author=world.amina, now=NOW())
+    return lambda: plans.answer_request(request=request, grant=True, author=world.amina, now=timezone.now())
 
 
 @case(("plans.not_shown", "ben"))
 def access_refused(world: World) -> Act:
     begin(world)
     request = _ask(world)
-    return lambda: plans.answer_request(request=request, grant=False, author=world.amina, now=NOW())
+    return lambda: plans.answer_request(request=request, grant=False, author=world.amina, now=timezone.now())
 
 
 @case(("plans.mention", "ben"), ("plans.mention", "vera"))
@@ -140,7 +141,7 @@ def people_mentioned_in_a_comment(world: World) -> Act:
         version_number=1,
         text="@Ben West, @Vera Larch, @Ben West, @Amina Larch and @Chidi Tide: why?",
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
@@ -151,7 +152,7 @@ def offer_the_plan(world: World) -> OwnershipOffer:
         offered_for=world.larkhaven,
         hands_over=True,
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
@@ -161,7 +162,7 @@ def plan_offered(world: World) -> Act:
 
 
 def _answer_offer(world: World, offer: OwnershipOffer, *, accept: bool) -> OwnershipOffer:
-    return plans.answer_offer(offer=offer, accept=accept, reason="Too large.", author=world.ben, now=NOW())
+    return plans.answer_offer(offer=offer, accept=accept, reason="Too large.", author=world.ben, now=timezone.now())
 
 
 @case(("plans.ownership_answer", "amina"))
@@ -180,7 +181,7 @@ def offered_plan_declined(world: World) -> Act:
 def plan_declined_after_who_offered_it_became_a_viewer(world: World) -> Act:
     offer = offer_the_plan(world)
     for who, role in ((world.eddie, "lead"), (world.amina, "viewer")):
-        change_role(membership=who.memberships.get(ends_on=None), role=role, author=None, now=NOW())
+        change_role(membership=who.memberships.get(ends_on=None), role=role, author=None, now=timezone.now())
     return lambda: _answer_offer(world, offer, accept=False)
 
 
@@ -189,17 +190,19 @@ def plan_declined_after_who_offered_it_became_a_viewer(world: World) -> Act:
 
 def _entry(world: World, **given: Any) -> Entry:
     fields = {"audience": Audience.NAMED, "addressees": [world.westmarch]} | given
-    return shared_entry(world.larkhaven, world.amina, NOW(), **fields)
+    return shared_entry(world.larkhaven, world.amina, timezone.now(), **fields)
 
 
 @case(("exchange.asked", "ben"), ("exchange.asked", "chidi"))
 def entry_shared_with_those_asked(world: World) -> Act:
     _entry(world, addressees=[world.westmarch, world.tidewater])
-    return lambda: [exchange.email_new_entries(now=NOW()) for _ in range(2)]
+    return lambda: [exchange.email_new_entries(now=timezone.now()) for _ in range(2)]
 
 
 def _respond(world: World, entry: Entry) -> Any:
-    return exchange.respond(entry=entry, organisation=world.westmarch, text="Twenty.", author=world.ben, now=NOW())
+    return exchange.respond(
+        entry=entry, organisation=world.westmarch, text="Twenty.", author=world.ben, now=timezone.now()
+    )
 
 
 @case(("exchange.response", "amina"))
@@ -212,7 +215,7 @@ def entry_answered(world: World) -> Act:
 def entry_declined(world: World) -> Act:
     entry = _entry(world)
     return lambda: exchange.decline_entry(
-        entry=entry, organisation=world.westmarch, reason="No land.", author=world.ben, now=NOW()
+        entry=entry, organisation=world.westmarch, reason="No land.", author=world.ben, now=timezone.now()
     )
 
 
@@ -220,7 +223,7 @@ def entry_declined(world: World) -> Act:
 def entry_referred(world: World) -> Act:
     entry = _entry(world, addressees=[world.riverside])
     return lambda: exchange.refer_entry(
-        entry=entry, organisation=world.riverside, person=world.oscar, author=world.nadia, now=NOW()
+        entry=entry, organisation=world.riverside, person=world.oscar, author=world.nadia, now=timezone.now()
     )
 
 
@@ -228,7 +231,7 @@ def entry_referred(world: World) -> Act:
 def facilitator_of_an_entry_named(world: World) -> Act:
     entry = _entry(world)
     return lambda: exchange.name_entry_facilitator(
-        entry=entry, organisation=world.westmarch, person=world.ben, author=world.amina, now=NOW()
+        entry=entry, organisation=world.westmarch, person=world.ben, author=world.amina, now=timezone.now()
     )
 
 
@@ -241,15 +244,17 @@ def several_facilitated_by_one_person(world: World) -> Act:
             organisation=world.larkhaven,
             person=world.eddie,
             author=world.amina,
-            now=NOW(),
+            now=timezone.now(),
             sends_email=False,
         )
-    return lambda: exchange.email_facilitators(entries=entries, person=world.eddie, author=world.amina, now=NOW())
+    return lambda: exchange.email_facilitators(
+        entries=entries, person=world.eddie, author=world.amina, now=timezone.now()
+    )
 
 
 def _question(world: World, entry: Entry) -> Any:
     return exchange.ask_question(
-        entry=entry, organisation=world.westmarch, text="By when?", author=world.ben, now=NOW()
+        entry=entry, organisation=world.westmarch, text="By when?", author=world.ben, now=timezone.now()
     )
 
 
@@ -262,35 +267,44 @@ def question_asked_back_twice(world: World) -> Act:
 @case(("exchange.question_answered", "ben"))
 def question_answered(world: World) -> Act:
     question = _question(world, _entry(world))
-    return lambda: exchange.answer_question(question=question, text="By May.", author=world.amina, now=NOW())
+    return lambda: exchange.answer_question(question=question, text="By May.", author=world.amina, now=timezone.now())
 
 
 @case(("exchange.decision", "ben"))
 def answer_decided(world: World) -> Act:
     response = _respond(world, _entry(world))
-    return lambda: exchange.decide_response(response=response, accept=True, reason="", author=world.amina, now=NOW())
+    return lambda: exchange.decide_response(
+        response=response, accept=True, reason="", author=world.amina, now=timezone.now()
+    )
 
 
 @case(("exchange.decision", "ben"))
 def answered_entry_withdrawn(world: World) -> Act:
     entry = _entry(world)
     _respond(world, entry)
-    return lambda: exchange.withdraw_entry(entry=entry, reason="Found.", author=world.amina, now=NOW())
+    return lambda: exchange.withdraw_entry(entry=entry, reason="Found.", author=world.amina, now=timezone.now())
 
 
 @case(("exchange.introduction", "amina"), ("exchange.introduction", "ben"))
 def organisations_introduced(world: World) -> Act:
     ask = _entry(world, audience=Audience.NETWORK, addressees=[])
-    offer = shared_entry(world.westmarch, world.ben, NOW(), direction=Direction.OFFER, audience=Audience.NETWORK)
+    offer = shared_entry(
+        world.westmarch, world.ben, timezone.now(), direction=Direction.OFFER, audience=Audience.NETWORK
+    )
     return lambda: exchange.introduce(
-        entry=ask, counterpart=offer, organisation=world.tidewater, text="You fit.", author=world.chidi, now=NOW()
+        entry=ask,
+        counterpart=offer,
+        organisation=world.tidewater,
+        text="You fit.",
+        author=world.chidi,
+        now=timezone.now(),
     )
 
 
 @case(("exchange.closing_soon", "amina"), ("exchange.closing_soon", "ben"))
 def entry_about_to_lapse(world: World) -> Act:
     _entry(world, closes_on=timezone.localdate() + dt.timedelta(days=9))
-    return lambda: [exchange.remind_of_closing(now=NOW() + dt.timedelta(days=3)) for _ in range(2)]
+    return lambda: [exchange.remind_of_closing(now=timezone.now() + dt.timedelta(days=3)) for _ in range(2)]
 
 
 @case(("lists.followed", "ben"))
@@ -298,7 +312,7 @@ def entry_enters_a_followed_view(world: World) -> Act:
     view = lists.save_view(person=world.ben, kind="asks", name="All asks", state={}, now=world.now)
     lists.follow_view(view=view, person=world.ben, now=world.now)
     _entry(world, audience=Audience.NETWORK, addressees=[])
-    return lambda: [lists.check_followed_views(now=NOW() + dt.timedelta(hours=1)) for _ in range(2)]
+    return lambda: [lists.check_followed_views(now=timezone.now() + dt.timedelta(hours=1)) for _ in range(2)]
 
 
 @case(("reports.scheduled", "ben"))
@@ -314,9 +328,9 @@ def report_sent_on_a_rhythm(world: World) -> Act:
             audience=world.partnership,
         ),
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
-    return lambda: [reporting.send_due_reports(now=NOW()) for _ in range(2)]
+    return lambda: [reporting.send_due_reports(now=timezone.now()) for _ in range(2)]
 
 
 @case(("reports.not_made", "ben"))
@@ -332,10 +346,10 @@ def scheduled_report_of_a_partnership_they_left(world: World) -> Act:
             audience=world.westmarch,
         ),
         author=world.ben,
-        now=NOW(),
+        now=timezone.now(),
     )
     leave_partnership_as_westmarch(world)
-    return lambda: [reporting.send_due_reports(now=NOW()) for _ in range(2)]
+    return lambda: [reporting.send_due_reports(now=timezone.now()) for _ in range(2)]
 
 
 # ---- Commitments
@@ -358,7 +372,7 @@ def proposed_terms_changed(world: World) -> Act:
         due_on=commitment.due_on,
         revision=commitment.revision,
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
@@ -366,17 +380,21 @@ def proposed_terms_changed(world: World) -> Act:
 def commitments_proposed_from_a_spreadsheet(world: World) -> Act:
     proposed_commitments = [promises.propose(world, tells=False) for _ in range(2)]
     return lambda: commitments.email_leads_about_proposals(
-        commitments=proposed_commitments, author=world.amina, now=NOW()
+        commitments=proposed_commitments, author=world.amina, now=timezone.now()
     )
 
 
 @case(("commitments.owned_together", "vera"))
 def commitments_given_to_an_owner(world: World) -> Act:
     owned_commitments = [
-        commitments.change_owner(commitment=promises.agree(world), owner=world.vera, author=world.amina, now=NOW())
+        commitments.change_owner(
+            commitment=promises.agree(world), owner=world.vera, author=world.amina, now=timezone.now()
+        )
         for _ in range(2)
     ]
-    return lambda: commitments.email_owners(commitments=owned_commitments, author=world.amina, reminds=False, now=NOW())
+    return lambda: commitments.email_owners(
+        commitments=owned_commitments, author=world.amina, reminds=False, now=timezone.now()
+    )
 
 
 @case(("commitments.agreed", "amina"), ("commitments.agreed", "eddie"))
@@ -385,7 +403,7 @@ def commitment_agreed(world: World) -> Act:
 
     def confirm(side: Any, lead: User) -> Commitment:
         return commitments.confirm_commitment(
-            commitment=commitment, organisation=side, author=lead, revision=commitment.revision, now=NOW()
+            commitment=commitment, organisation=side, author=lead, revision=commitment.revision, now=timezone.now()
         )
 
     confirm(world.larkhaven, world.amina)
@@ -401,31 +419,33 @@ def commitment_reported_done(world: World) -> Act:
 @case(("commitments.answered", "amina"), ("commitments.answered", "eddie"))
 def delivery_verified(world: World) -> Act:
     commitment = promises.done_commitment(world)
-    return lambda: commitments.verify_delivery(commitment=commitment, author=world.ben, now=NOW())
+    return lambda: commitments.verify_delivery(commitment=commitment, author=world.ben, now=timezone.now())
 
 
 @case(("commitments.answered", "amina"), ("commitments.answered", "eddie"))
 def delivery_sent_back(world: World) -> Act:
     commitment = promises.done_commitment(world)
-    return lambda: commitments.send_back(commitment=commitment, reason="No lift.", author=world.ben, now=NOW())
+    return lambda: commitments.send_back(commitment=commitment, reason="No lift.", author=world.ben, now=timezone.now())
 
 
 @case(("commitments.ended", "ben"), ("commitments.ended", "eddie"))
 def commitment_cancelled(world: World) -> Act:
     commitment = promises.agree(world)
-    return lambda: commitments.end_commitment(commitment=commitment, reason="Sold.", author=world.amina, now=NOW())
+    return lambda: commitments.end_commitment(
+        commitment=commitment, reason="Sold.", author=world.amina, now=timezone.now()
+    )
 
 
 @case(("commitments.escalation", "ben"))
 def commitment_escalated(world: World) -> Act:
     commitment = promises.agree(world)
-    return lambda: commitments.escalate(commitment=commitment, helper=world.ben, author=world.eddie, now=NOW())
+    return lambda: commitments.escalate(commitment=commitment, helper=world.ben, author=world.eddie, now=timezone.now())
 
 
 @case(("commitments.reminder", "eddie"))
 def owners_reminded(world: World) -> Act:
     promises.agree(world, due_on=promises.in_days(3))
-    return lambda: [commitments.remind_owners(now=NOW()) for _ in range(2)]
+    return lambda: [commitments.remind_owners(now=timezone.now()) for _ in range(2)]
 
 
 # ---- Conversations
@@ -434,7 +454,7 @@ def owners_reminded(world: World) -> Act:
 @case(("conversations.circulated", "amina"), ("conversations.circulated", "ben"))
 def record_circulated(world: World) -> Act:
     conversation = talks.draft_conversation(world)
-    return lambda: conversations.circulate(conversation=conversation, author=world.eddie, now=NOW())
+    return lambda: conversations.circulate(conversation=conversation, author=world.eddie, now=timezone.now())
 
 
 @case(("conversations.report_due", "amina"), ("conversations.report_due", "ben"))
@@ -448,14 +468,16 @@ def report_due_soon(world: World) -> Act:
 @case(("conversations.report_submitted", "amina"))
 def report_submitted(world: World) -> Act:
     report = reports.write(reports.the_report(world), world.ben)
-    return lambda: conversations.submit_report(report=report, revision=report.revision, author=world.ben, now=NOW())
+    return lambda: conversations.submit_report(
+        report=report, revision=report.revision, author=world.ben, now=timezone.now()
+    )
 
 
 @case(("conversations.report_decided", "ben"))
 def report_returned(world: World) -> Act:
     report = reports.submitted(world)
     return lambda: conversations.return_report(
-        report=report, number=1, reason="How many let?", author=world.amina, now=NOW()
+        report=report, number=1, reason="How many let?", author=world.amina, now=timezone.now()
     )
 
 
@@ -496,7 +518,7 @@ def meeting_moved(world: World) -> Act:
         organisation=world.larkhaven,
         reason="Ben is away.",
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
@@ -508,7 +530,7 @@ def meeting_with_fewer_people(world: World) -> Act:
         plan=gatherings.the_plan(world, people=[world.amina, world.eddie]),
         organisation=world.larkhaven,
         author=world.eddie,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
@@ -516,7 +538,7 @@ def meeting_with_fewer_people(world: World) -> Act:
 def meeting_called_off(world: World) -> Act:
     meeting = gatherings.planned_meeting(world)
     return lambda: conversations.call_off_meeting(
-        meeting=meeting, reason="Snow.", organisation=world.larkhaven, author=world.eddie, now=NOW()
+        meeting=meeting, reason="Snow.", organisation=world.larkhaven, author=world.eddie, now=timezone.now()
     )
 
 
@@ -524,12 +546,16 @@ def meeting_called_off(world: World) -> Act:
 def agenda_circulated(world: World) -> Act:
     meeting = gatherings.meeting_with_item(world)
     return lambda: conversations.circulate_agenda(
-        meeting=meeting, organisation=world.larkhaven, revision=meeting.revision, author=world.eddie, now=NOW()
+        meeting=meeting, organisation=world.larkhaven, revision=meeting.revision, author=world.eddie, now=timezone.now()
     )
 
 
 @case(("conversations.facilitator_named", "chidi"), ("agreements.invitation", "chidi"))
 def facilitator_named(world: World) -> Act:
     return lambda: conversations.name_facilitator(
-        partnership=world.partnership, organisation=world.tidewater, person=world.chidi, author=world.amina, now=NOW()
+        partnership=world.partnership,
+        organisation=world.tidewater,
+        person=world.chidi,
+        author=world.amina,
+        now=timezone.now(),
     )

@@ -39,8 +39,6 @@ from tests.world import World, make_world
 
 from .lists import COUNCILS
 
-NOW = timezone.now
-
 
 def preview(world: World, text: str = COUNCILS) -> ImportRun:
     """Let Dee preview a list of councils, and return the run."""
@@ -48,7 +46,7 @@ def preview(world: World, text: str = COUNCILS) -> ImportRun:
         register="councils",
         file=File("councils_2025-07.csv", text.encode()),
         author=world.dee,
-        now=NOW(),
+        now=timezone.now(),
         choices=Choices(),
     )
 
@@ -57,7 +55,7 @@ def preview(world: World, text: str = COUNCILS) -> ImportRun:
 def test_applied_import_has_the_number_and_the_page_of_its_preview() -> None:
     world = make_world()
     run = preview(world)
-    queue_import(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=timezone.now())
 
     applied_count = tasks.apply_waiting()
 
@@ -82,7 +80,7 @@ def page_for_dee(world: World, run: ImportRun) -> str:
 def test_page_of_a_queued_import_says_when_it_will_start() -> None:
     world = make_world()
     run = preview(world)
-    queue_import(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=timezone.now())
 
     page = page_for_dee(world, run)
 
@@ -93,7 +91,7 @@ def test_page_of_a_queued_import_says_when_it_will_start() -> None:
 def test_page_of_a_running_import_shows_its_progress() -> None:
     world = make_world()
     run = preview(world)
-    queue_import(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=timezone.now())
     ImportJob.objects.update(done=25, total=380)
 
     page = page_for_dee(world, run)
@@ -106,20 +104,20 @@ def test_page_of_a_running_import_shows_its_progress() -> None:
 def test_queued_import_cannot_be_queued_again() -> None:
     world = make_world()
     run = preview(world)
-    queue_import(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=timezone.now())
 
     with pytest.raises(UnableToApply, match="already running"):
-        queue_import(run=run, author=world.dee, now=NOW())
+        queue_import(run=run, author=world.dee, now=timezone.now())
 
 
 @pytest.mark.django_db
 def test_queued_import_cannot_be_discarded() -> None:
     world = make_world()
     run = preview(world)
-    queue_import(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=timezone.now())
 
     with pytest.raises(UnableToApply, match="is running"):
-        discard_preview(run=run, author=world.dee, now=NOW())
+        discard_preview(run=run, author=world.dee, now=timezone.now())
 
 
 @pytest.mark.django_db
@@ -135,8 +133,8 @@ def test_another_worker_does_the_job_of_a_worker_that_died(
 ) -> None:
     world = make_world()
     run = preview(world)
-    queue_import(run=run, author=world.dee, now=NOW())
-    claimed_at = NOW()
+    queue_import(run=run, author=world.dee, now=timezone.now())
+    claimed_at = timezone.now()
     ImportJob.objects.update(claimed_until=claimed_at + LEASE)
 
     count = apply_waiting(now=claimed_at + waited)
@@ -155,9 +153,9 @@ def set_administrator(person: User, *, is_staff: bool) -> None:
 def refused_run(world: World) -> ImportRun:
     """Return an import that was refused, because Dee was not an administrator when a worker took it."""
     run = preview(world)
-    queue_import(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=timezone.now())
     set_administrator(world.dee, is_staff=False)
-    apply_waiting(now=NOW())
+    apply_waiting(now=timezone.now())
     set_administrator(world.dee, is_staff=True)
     return run
 
@@ -165,11 +163,11 @@ def refused_run(world: World) -> ImportRun:
 @pytest.mark.django_db
 def test_import_of_a_former_administrator_is_refused() -> None:
     world = make_world()
-    queue_import(run=preview(world), author=world.dee, now=NOW())
+    queue_import(run=preview(world), author=world.dee, now=timezone.now())
     set_administrator(world.dee, is_staff=False)
     count_before = Organisation.objects.count()
 
-    apply_waiting(now=NOW())
+    apply_waiting(now=timezone.now())
 
     assert "may no longer import" in ImportJob.objects.get().error
     assert Organisation.objects.count() == count_before
@@ -184,9 +182,9 @@ def test_page_of_a_refused_import_says_that_nothing_was_changed(world: World, re
 
 @pytest.mark.django_db
 def test_refused_import_can_be_started_again(world: World, refused_run: ImportRun) -> None:
-    queue_import(run=refused_run, author=world.dee, now=NOW())
+    queue_import(run=refused_run, author=world.dee, now=timezone.now())
 
-    applied_count = apply_waiting(now=NOW())
+    applied_count = apply_waiting(now=timezone.now())
 
     assert applied_count == 1
     assert ImportRun.objects.get(pk=refused_run.pk).status == RunStatus.APPLIED
@@ -196,10 +194,10 @@ def test_refused_import_can_be_started_again(world: World, refused_run: ImportRu
 def test_headings_of_a_running_import_cannot_be_changed() -> None:
     world = make_world()
     run = preview(world)
-    queue_import(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=timezone.now())
 
     with pytest.raises(UnableToApply, match="is running"):
-        confirm_headings(run=run, publisher="Anybody", headings={}, author=world.dee, now=NOW())
+        confirm_headings(run=run, publisher="Anybody", headings={}, author=world.dee, now=timezone.now())
 
 
 def exceed_time_of_task(**kwargs: object) -> None:
@@ -225,12 +223,12 @@ def test_import_that_takes_too_long_is_not_tried_again(
     monkeypatch: pytest.MonkeyPatch, import_too_slowly: Callable[..., None], error: type[Exception]
 ) -> None:
     world = make_world()
-    queue_import(run=preview(world), author=world.dee, now=NOW())
+    queue_import(run=preview(world), author=world.dee, now=timezone.now())
     monkeypatch.setattr(jobs, "apply_preview", import_too_slowly)
     with pytest.raises(error):
-        apply_waiting(now=NOW())
+        apply_waiting(now=timezone.now())
 
-    count_after_lease = apply_waiting(now=NOW() + LEASE)
+    count_after_lease = apply_waiting(now=timezone.now() + LEASE)
 
     assert "took longer than 14 minutes" in ImportJob.objects.get().error
     assert count_after_lease == 0
@@ -241,7 +239,7 @@ def test_job_after_a_long_one_is_done_by_the_next_task(monkeypatch: pytest.Monke
     world = make_world()
     seconds = [0.0]
     for _ in range(2):
-        queue_import(run=preview(world), author=world.dee, now=NOW())
+        queue_import(run=preview(world), author=world.dee, now=timezone.now())
 
     def take_long(*, run: ImportRun, **options: object) -> None:
         """Let the clock pass the time after which a task takes no other job."""
@@ -251,7 +249,7 @@ def test_job_after_a_long_one_is_done_by_the_next_task(monkeypatch: pytest.Monke
     monkeypatch.setattr(jobs, "apply_preview", take_long)
     monkeypatch.setattr(leased_jobs, "time", SimpleNamespace(monotonic=lambda: seconds[0]))
 
-    job_counts = [apply_waiting(now=NOW()) for _ in range(3)]
+    job_counts = [apply_waiting(now=timezone.now()) for _ in range(3)]
 
     assert job_counts == [1, 1, 0]
 
@@ -270,10 +268,10 @@ def another_import_in_progress() -> Iterator[None]:
 @pytest.mark.django_db(transaction=True)
 def test_import_that_waits_too_long_for_another_is_put_back_in_the_queue() -> None:
     world = make_world()
-    queue_import(run=preview(world), author=world.dee, now=NOW())
+    queue_import(run=preview(world), author=world.dee, now=timezone.now())
 
     with another_import_in_progress():
-        job_count = apply_waiting(now=NOW())
+        job_count = apply_waiting(now=timezone.now())
 
     assert job_count == 1
     job = ImportJob.objects.get()
@@ -285,11 +283,11 @@ def test_import_that_waits_too_long_for_another_is_put_back_in_the_queue() -> No
 def test_import_that_waited_too_long_for_another_is_tried_again() -> None:
     world = make_world()
     run = preview(world)
-    queue_import(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=timezone.now())
     with another_import_in_progress():
-        apply_waiting(now=NOW())
+        apply_waiting(now=timezone.now())
 
-    applied_count = apply_waiting(now=NOW())
+    applied_count = apply_waiting(now=timezone.now())
 
     assert applied_count == 1
     assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED
@@ -298,7 +296,7 @@ def test_import_that_waited_too_long_for_another_is_tried_again() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_progress_is_visible_before_the_import_ends() -> None:
     world = make_world()
-    job = queue_import(run=preview(world), author=world.dee, now=NOW())
+    job = queue_import(run=preview(world), author=world.dee, now=timezone.now())
     other_connection = connections.create_connection(DEFAULT_DB_ALIAS)
 
     with transaction.atomic(), shown_progress(job) as progress:
@@ -317,9 +315,9 @@ def test_progress_is_visible_before_the_import_ends() -> None:
 def test_import_that_writes_its_progress_does_not_wait_for_itself() -> None:
     world = make_world()
     run = preview(world)
-    queue_import(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=timezone.now())
 
-    applied_count = apply_waiting(now=NOW())
+    applied_count = apply_waiting(now=timezone.now())
 
     assert applied_count == 1
     assert ImportRun.objects.get(pk=run.pk).status == RunStatus.APPLIED

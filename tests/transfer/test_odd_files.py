@@ -30,7 +30,6 @@ from .test_local_plans import PLANS, TIMETABLE
 
 pytestmark = pytest.mark.django_db
 
-NOW = timezone.now
 DISTRICTS = "LAD25CD,LAD25NM\nE07900001,Westmarch\nE06900001,Mere\n"
 LEPS = "LAD21CD,LAD21NM,LEP21CD1,LEP21NM1\nE07900001,Westmarch,E37900001,Estuary Reach\n"
 AUTHORITIES = "LAD25CD,LAD25NM,CAUTH25CD,CAUTH25NM\nE06900001,Mere,E47900001,Estuary Reach\n"
@@ -224,7 +223,7 @@ def test_local_plans_survive_any_files(file: tuple[str, bytes]) -> None:
             plans=File("local-plan.csv", given_files["plans"]),
             timetable=File("local-plan-timetable.csv", given_files["timetable"]),
             author=None,
-            now=NOW(),
+            now=timezone.now(),
         )
     )
 
@@ -242,13 +241,15 @@ def test_developer_agreements_survive_any_files(file: tuple[str, bytes]) -> None
 
     check_that_import_ends_well(
         lambda: import_developer_agreements(
-            **{kind: File(f"{kind}.csv", content) for kind, content in all_files.items()}, author=None, now=NOW()
+            **{kind: File(f"{kind}.csv", content) for kind, content in all_files.items()},
+            author=None,
+            now=timezone.now(),
         )
     )
 
 
 @pytest.mark.parametrize("name", ["a\x00b.csv", "\ud800.csv", "x" * 400 + ".csv", "../../councils.csv", ""])
 def test_no_file_name_stops_an_import(name: str) -> None:
-    run = import_register(register="councils", file=File(name, COUNCILS.encode()), author=None, now=NOW()).run
+    run = import_register(register="councils", file=File(name, COUNCILS.encode()), author=None, now=timezone.now()).run
 
     assert run.created == 5

@@ -27,7 +27,6 @@ from partnerships.transfer.services.pending import PENDING, Loaded, load_pending
 from partnerships.transfer.services.rehearsing import rehearse
 from tests.world import World
 
-NOW = timezone.now
 FILE = json.loads(PENDING.read_text(encoding="utf-8"))
 
 
@@ -36,14 +35,14 @@ def create_councils_of_surrey() -> dict[str, Organisation]:
     codes = sorted({code for item in FILE["successions"] for code in item["predecessors"]})
     return {
         code: create_organisation(
-            name=f"Council {code}", kind="council", identifiers=[("gss", code)], author=None, now=NOW()
+            name=f"Council {code}", kind="council", identifiers=[("gss", code)], author=None, now=timezone.now()
         )
         for code in codes
     }
 
 
 def load() -> Loaded:
-    return load_pending(author=None, now=NOW())
+    return load_pending(author=None, now=timezone.now())
 
 
 @pytest.mark.usefixtures("world")
@@ -90,11 +89,13 @@ def test_every_pending_succession_names_its_source() -> None:
 def test_loading_again_does_not_change_what_an_administrator_decided(world: World) -> None:
     councils = create_councils_of_surrey()
     load()
-    reason_and_author: dict[str, Any] = {"reason": "The order says so.", "author": world.dee, "now": NOW()}
+    reason_and_author: dict[str, Any] = {"reason": "The order says so.", "author": world.dee, "now": timezone.now()}
     correct_succession(succession=Succession.objects.get(kind="split"), kind="replace", **reason_and_author)
     for succession in Succession.objects.all():
         status = "cancelled" if succession.kind == "replace" else "order_made"
-        change_succession_status(succession=succession, to=status, reason="As decided.", author=world.dee, now=NOW())
+        change_succession_status(
+            succession=succession, to=status, reason="As decided.", author=world.dee, now=timezone.now()
+        )
 
     call_command("load_pending")
 
@@ -118,7 +119,7 @@ def test_rehearsal_of_the_successions_of_surrey_is_rolled_back(world: World) -> 
     )
     first_succession = Succession.objects.order_by("pk")[0]
 
-    rehearsal = rehearse(succession=first_succession, everything=True, invent=True, now=NOW())
+    rehearsal = rehearse(succession=first_succession, everything=True, invent=True, now=timezone.now())
 
     assert rehearsal.successions == 3
     assert rehearsal.remaining_count == 0
@@ -147,7 +148,7 @@ def propose_that_harbour_absorbs_westmarch(world: World) -> Succession:
         vests_on=known_day(timezone.localdate()),
         ties=ties_between([world.westmarch], [world.harbour]),
         author=None,
-        now=NOW(),
+        now=timezone.now(),
     )
 
 
@@ -176,7 +177,7 @@ def test_rehearsal_command_prints_why_a_succession_would_fail(world: World) -> N
 
 def test_rehearsal_command_refuses_a_cancelled_succession(world: World) -> None:
     succession = propose_that_harbour_absorbs_westmarch(world)
-    change_succession_status(succession=succession, to="cancelled", reason="No.", author=world.dee, now=NOW())
+    change_succession_status(succession=succession, to="cancelled", reason="No.", author=world.dee, now=timezone.now())
 
     with pytest.raises(CommandError, match="Only a pending succession"):
         call_command("rehearse_succession", succession.pk)

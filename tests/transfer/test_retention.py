@@ -19,7 +19,6 @@ from .lists import COUNCILS, PROVIDERS, import_list
 
 pytestmark = pytest.mark.django_db
 
-NOW = timezone.now
 DAY = dt.timedelta(days=1)
 #: A list with a bad row, and a person to ask about it.
 WITH_CONTACT = PROVIDERS.replace("Corporate form", "Corporate form,Contact").replace(
@@ -31,14 +30,14 @@ def preview(world: World) -> ImportRun:
     """Upload a list with a bad row as Dee, and return its preview."""
     import_list("councils", COUNCILS)
     return preview_register(
-        register="providers", file=File("list.csv", WITH_CONTACT.encode()), author=world.dee, now=NOW()
+        register="providers", file=File("list.csv", WITH_CONTACT.encode()), author=world.dee, now=timezone.now()
     )
 
 
 def test_preview_is_not_discarded_before_its_time() -> None:
     run = preview(make_world())
 
-    apply_retention(now=NOW() + DISCARDED_AFTER - DAY)
+    apply_retention(now=timezone.now() + DISCARDED_AFTER - DAY)
 
     run.refresh_from_db()
     assert run.status == RunStatus.PREVIEWED
@@ -49,7 +48,7 @@ def test_preview_is_not_discarded_before_its_time() -> None:
 def test_preview_that_nobody_imports_is_discarded_with_its_file_and_rows() -> None:
     run = preview(make_world())
 
-    apply_retention(now=NOW() + DISCARDED_AFTER + DAY)
+    apply_retention(now=timezone.now() + DISCARDED_AFTER + DAY)
 
     run.refresh_from_db()
     assert run.status == RunStatus.DISCARDED
@@ -61,9 +60,9 @@ def test_preview_that_nobody_imports_is_discarded_with_its_file_and_rows() -> No
 def test_preview_that_a_worker_imports_is_not_discarded() -> None:
     world = make_world()
     run = preview(world)
-    queue_import(run=run, author=world.dee, now=NOW())
+    queue_import(run=run, author=world.dee, now=timezone.now())
 
-    apply_retention(now=NOW() + DISCARDED_AFTER + DAY)
+    apply_retention(now=timezone.now() + DISCARDED_AFTER + DAY)
 
     run.refresh_from_db()
     assert run.status == RunStatus.PREVIEWED
@@ -73,7 +72,7 @@ def test_rows_set_aside_can_be_downloaded_for_half_a_year() -> None:
     import_list("councils", COUNCILS)
     run = import_list("providers", WITH_CONTACT)
 
-    apply_retention(now=NOW() + ROWS_KEPT - DAY)
+    apply_retention(now=timezone.now() + ROWS_KEPT - DAY)
 
     run.refresh_from_db()
     assert "Kay Canary" in str(run.report)
@@ -83,7 +82,7 @@ def test_rows_set_aside_are_deleted_after_half_a_year() -> None:
     import_list("councils", COUNCILS)
     run = import_list("providers", WITH_CONTACT)
 
-    apply_retention(now=NOW() + ROWS_KEPT + DAY)
+    apply_retention(now=timezone.now() + ROWS_KEPT + DAY)
 
     run.refresh_from_db()
     assert "Kay Canary" not in str(run.report)
@@ -94,7 +93,7 @@ def test_discarded_preview_keeps_no_row() -> None:
     world = make_world()
     run = preview(world)
 
-    discard_preview(run=run, author=world.dee, now=NOW())
+    discard_preview(run=run, author=world.dee, now=timezone.now())
 
     run.refresh_from_db()
     assert "Kay Canary" not in str(run.report)

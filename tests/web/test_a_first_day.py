@@ -28,8 +28,6 @@ from tests.plans.drafts import CONTENT, begin, publish, published_plan, save
 from tests.support.signing_in import signed_in
 from tests.world import World, join, make_world, person
 
-NOW = timezone.now
-
 
 @pytest.fixture
 def world(db: None) -> World:
@@ -65,7 +63,7 @@ def test_visitors_find_public_plans_from_the_start_page(world: World) -> None:
 
 
 def test_public_plans_name_nothing_that_is_under_embargo(world: World) -> None:
-    until = NOW() + dt.timedelta(days=3)
+    until = timezone.now() + dt.timedelta(days=3)
     opened = published_plan(world, audience="public", content=titled("Open quays"))
     save(opened, world, "about", title="Secret quays")
     publish(opened, world, "Not yet.", embargo_until=until)
@@ -94,7 +92,7 @@ def test_invitation_shows_who_takes_part_the_terms_and_the_inviters_name(world: 
         role="member",
         reason="We need them.",
         author=world.amina,
-        now=NOW(),
+        now=timezone.now(),
     )
 
     page_text = page(reverse("agreements:answer", args=[world.partnership.pk, party.pk]), world.hana)
@@ -114,10 +112,10 @@ def test_partnership_is_the_heading_of_its_pages(world: World) -> None:
 
 def test_answered_ask_says_so(world: World) -> None:
     ask = shared_entry(
-        world.larkhaven, world.amina, NOW(), audience=Audience.PARTNERSHIP, partnership=world.partnership
+        world.larkhaven, world.amina, timezone.now(), audience=Audience.PARTNERSHIP, partnership=world.partnership
     )
     words_before = ask.status_words
-    respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=NOW())
+    respond(entry=ask, organisation=world.westmarch, text="Yes.", author=world.ben, now=timezone.now())
     ask.refresh_from_db()
 
     assert words_before == "Shared"
@@ -150,16 +148,18 @@ def test_plan_without_a_choice_of_audience_is_for_its_partnership_or_its_owners(
 
 
 def test_home_leaves_out_organisations_that_an_import_did_not_find(world: World) -> None:
-    mark_missing(organisation=world.westmarch, register="rsh", as_of=timezone.localdate(), author=world.dee, now=NOW())
+    mark_missing(
+        organisation=world.westmarch, register="rsh", as_of=timezone.localdate(), author=world.dee, now=timezone.now()
+    )
 
     assert "Did not find this organisation" not in page("/", world.ben)
 
 
 def test_new_lead_sees_no_changes_from_before_they_joined(world: World) -> None:
     nell = person("Nell New", "nell@westmarch.example")
-    join(nell, world.westmarch, Role.LEAD, NOW())
+    join(nell, world.westmarch, Role.LEAD, timezone.now())
 
-    changes_before = recent_changes(nell, NOW() - RECENT)
+    changes_before = recent_changes(nell, timezone.now() - RECENT)
     news = page("/", nell).partition('id="changed"')[2].partition("</section>")[0]
 
     assert "partnership" in {event.target_kind for event in changes_before}
@@ -170,15 +170,15 @@ def test_new_lead_with_an_old_account_reads_no_older_news_than_others(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nell = person("Nell New", "nell@westmarch.example")
-    join(nell, world.westmarch, Role.LEAD, NOW())
-    User.objects.filter(pk=nell.pk).update(joined_at=NOW() - dt.timedelta(days=400))
+    join(nell, world.westmarch, Role.LEAD, timezone.now())
+    User.objects.filter(pk=nell.pk).update(joined_at=timezone.now() - dt.timedelta(days=400))
     moments: list[dt.datetime] = []
     monkeypatch.setattr(queries, "recent_changes", lambda user, since: moments.append(since) or [])
 
     home = page("/", nell)
 
     assert "First steps for" in home
-    assert NOW() - moments[0] < RECENT + dt.timedelta(minutes=5)
+    assert timezone.now() - moments[0] < RECENT + dt.timedelta(minutes=5)
 
 
 def test_without_javascript_long_lists_are_searched_by_name(world: World) -> None:

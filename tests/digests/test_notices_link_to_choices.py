@@ -69,7 +69,7 @@ def test_link_to_stop_asks_whether_to_keep_notices_in_the_inbox(stop_url: str) -
 def test_one_click_keeps_notices_of_that_kind_in_the_inbox(world: World, stop_url: str) -> None:
     ways_before = ways_of(world.ben)
 
-    page = stop_by_one_click(stop_url).decode()
+    page = " ".join(stop_by_one_click(stop_url).decode().split())
 
     assert "You can still read these notices in your inbox, but we will not email them: Commitments." in page
     assert ways_of(world.ben) == ways_before | {"commitments": NoticeDelivery.INBOX}

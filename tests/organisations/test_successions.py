@@ -715,7 +715,7 @@ def test_an_uncertain_succession_is_named_beside_the_answer_and_not_counted(worl
     page = client.get(reverse("organisations:who-answers", args=[world.larkhaven.pk]), query).content.decode()
 
     assert "Larkhaven Homes is responsible for housing on 1 April 2098." in page
-    assert "Order not made yet" in page
+    assert "Not included, because the order has not been made" in page
     assert "order laid" in page
 
 

@@ -293,7 +293,7 @@ def test_plan_of_a_development_corporation_without_a_known_key_is_set_aside(corp
     run = import_plans(f"{PLANS}{PLAN_OF_CORPORATION}\n".encode(), TIMETABLE.encode())
 
     rows_set_aside = str(run.report["set_aside"])
-    assert "Add development-corporation:Q77 to the identifiers of the development corporation" in rows_set_aside
+    assert "add development-corporation:Q77 to the identifiers of the development corporation" in rows_set_aside
 
 
 def test_plan_of_a_development_corporation_is_its_own_by_name(corporation: Organisation) -> None:

@@ -1,4 +1,4 @@
-"""Create a separate database for a benchmark of pages, and start Django on it as in production."""
+"""Create a separate database for a benchmark of pages, start Django on it as in production, and time PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
@@ -83,3 +84,24 @@ def prepare_pages(address: str) -> None:
     settings.ALLOWED_HOSTS = ["*"]
     settings.SECURE_SSL_REDIRECT = False
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+
+def postgres_process() -> int:
+    """Return the id of PostgreSQL's process for Django's connection.
+
+    Parallel workers are turned off, so that this process does all the work.
+    """
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET max_parallel_workers_per_gather = 0")
+        cursor.execute("SELECT pg_backend_pid()")
+        return int(cursor.fetchone()[0])
+
+
+def seconds_used(process_id: int) -> float:
+    """Return the processor time that the main thread of a process has used, in seconds.
+
+    Linux counts it here in nanoseconds, but only in steps of 10 ms in the file that psutil reads.
+    """
+    return int(Path(f"/proc/{process_id}/schedstat").read_text().split()[0]) / 1e9

@@ -37,7 +37,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.country import fill
-from benchmarks.databases import OWN, kept_database, prepare_pages
+from benchmarks.databases import OWN, kept_database, postgres_process, prepare_pages, seconds_used
 from benchmarks.pages_asked import READERS, pages_of
 from benchmarks.pages_by_hand_details import BY_HAND
 from benchmarks.pages_checked import differences
@@ -93,19 +93,29 @@ class Costs:
     def take_turn(self, backend: int) -> None:
         """Repeat the work for `_TURN_SECONDS`, and add what one repetition cost."""
         repetitions, began = 0, time.perf_counter()
-        postgres_before, python_before = _postgres_seconds(backend), time.process_time()
+        postgres_before, python_before = seconds_used(backend), time.process_time()
         while repetitions == 0 or time.perf_counter() - began < _TURN_SECONDS:
             run_began = time.perf_counter()
             self.run()
             self.times.append((time.perf_counter() - run_began) * 1000)
             repetitions += 1
         self.python.append((time.process_time() - python_before) * 1000 / repetitions)
-        self.postgres.append((_postgres_seconds(backend) - postgres_before) * 1000 / repetitions)
+        self.postgres.append((seconds_used(backend) - postgres_before) * 1000 / repetitions)
+
+    @property
+    def python_ms(self) -> float:
+        """The median of the turns in Python."""
+        return statistics.median(self.python)
+
+    @property
+    def postgres_ms(self) -> float:
+        """The median of the turns in PostgreSQL."""
+        return statistics.median(self.postgres)
 
     @property
     def cpu_ms(self) -> float:
-        """The median of the turns, in both processes."""
-        return statistics.median(map(sum, zip(self.python, self.postgres, strict=True)))
+        """The processor time in both processes, added up as for a page."""
+        return self.python_ms + self.postgres_ms
 
 
 def measure(
@@ -121,7 +131,9 @@ def measure(
     """
     from django.db import connection
 
-    backend = _backend()
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET statement_timeout = '{_GIVE_UP_SECONDS}s'")
+    backend = postgres_process()
     requests: list[tuple[float, str]] = []
 
     def count(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -153,8 +165,8 @@ def measure(
         queries=queries,
         p50_ms=round(statistics.median(page_costs.times), 1),
         p95_ms=round(page_costs.times[min(len(page_costs.times) - 1, int(len(page_costs.times) * 0.95))], 1),
-        python_ms=round(statistics.median(page_costs.python), 1),
-        postgres_ms=round(statistics.median(page_costs.postgres), 1),
+        python_ms=round(page_costs.python_ms, 1),
+        postgres_ms=round(page_costs.postgres_ms, 1),
         empty_ms=round(empty_costs.cpu_ms, 1),
         by_hand_ms=round(hand_costs.cpu_ms, 2) if hand_costs else None,
         bytes=size,
@@ -169,27 +181,6 @@ def fetch_by_hand(statements: list[str], values: dict[str, Any]) -> None:
         for sql in statements:
             cursor.execute(sql, values)
             cursor.fetchall()
-
-
-def _postgres_seconds(backend: int) -> float:
-    """Return the seconds for which a process of PostgreSQL has run.
-
-    Linux counts them here in nanoseconds, but only in steps of 10 ms in the file that psutil reads.
-    """
-    return int(Path(f"/proc/{backend}/schedstat").read_text().split()[0]) / 1e9
-
-
-def _backend() -> int:
-    """Return the id of PostgreSQL's process for this connection.
-
-    Parallel workers are turned off, so that this process does all the work.
-    """
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET max_parallel_workers_per_gather = 0; SET statement_timeout = '{_GIVE_UP_SECONDS}s'")
-        cursor.execute("SELECT pg_backend_pid()")
-        return int(cursor.fetchone()[0])
 
 
 def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, Figures]]:
@@ -229,7 +220,7 @@ def figures_at(times: float, wanted: argparse.Namespace) -> dict[str, dict[str, 
                 figures = measure(client, url, empty_url, by_hand, turns=wanted.turns, slowest=wanted.statements)
                 if figures is None:
                     continue
-                if page in BY_HAND:
+                if by_hand:
                     for difference in differences(client.get(url).content.decode(), BY_HAND[page], values):
                         print(f"    {page} differs from the rows by hand: {difference}")
                 figures_by_page[name][page] = figures

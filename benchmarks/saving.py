@@ -21,12 +21,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.country import fill
-from benchmarks.databases import OWN, kept_database, prepare_pages
+from benchmarks.databases import OWN, kept_database, postgres_process, prepare_pages, seconds_used
 
 #: Number of rows in the imported file.
 ROWS = 2_000
@@ -113,20 +111,16 @@ def measure(save: Callable[[int], object], rounds: int) -> float:
 
     The first round is a warm-up, which is not counted.
     """
-    from django.db import connection, transaction
+    from django.db import transaction
 
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        backend = psutil.Process(cursor.fetchone()[0])
+    backend = postgres_process()
     durations = []
     for number in range(rounds + 1):
-        before, began = backend.cpu_times(), time.process_time()
+        before, began = seconds_used(backend), time.process_time()
         with transaction.atomic():
             save(number)
             transaction.set_rollback(True)
-        after = backend.cpu_times()
-        postgres = after.user + after.system - before.user - before.system
-        durations.append((time.process_time() - began + postgres) * 1000)
+        durations.append((time.process_time() - began + seconds_used(backend) - before) * 1000)
     return round(statistics.median(durations[1:]), 1)
 
 

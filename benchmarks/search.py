@@ -21,12 +21,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import psutil
-
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.country import fill
-from benchmarks.databases import OWN, kept_database, prepare_pages
+from benchmarks.databases import OWN, kept_database, postgres_process, prepare_pages, seconds_used
 
 #: Words by how many entries have them: hundreds of thousands, some hundreds, and few or none.
 COMMON = ("homes", "key workers", "planning", "land", "nominations", "register", "quay", "start on site")
@@ -74,11 +72,6 @@ def copy_entries(copies: int) -> None:
         cursor.execute("VACUUM ANALYZE search_searchentry")
 
 
-def _cpu(process: psutil.Process) -> float:
-    used = process.cpu_times()
-    return float(used.user + used.system)
-
-
 def measure(person: Any, groups: dict[str, tuple[str, ...]], rounds: int) -> dict[str, dict[str, float]]:
     """Return the times of the search page in ms, by group of words.
 
@@ -93,10 +86,7 @@ def measure(person: Any, groups: dict[str, tuple[str, ...]], rounds: int) -> dic
     client = Client(raise_request_exception=False)
     client.force_login(person)
     address = reverse("search:search")
-    with connection.cursor() as cursor:
-        cursor.execute("SET max_parallel_workers_per_gather = 0")
-        cursor.execute("SELECT pg_backend_pid()")
-        backend = psutil.Process(cursor.fetchone()[0])
+    backend = postgres_process()
     readers = [0, -person.pk, *Membership.objects.current().of_person(person).values_list("organisation", flat=True)]
     figures: dict[str, dict[str, float]] = {}
     every: list[float] = []
@@ -104,20 +94,20 @@ def measure(person: Any, groups: dict[str, tuple[str, ...]], rounds: int) -> dic
         for text in words:
             client.get(f"{address}?{urlencode({'q': text})}")
         times: list[float] = []
-        python, postgres = time.process_time(), _cpu(backend)
+        python, postgres = time.process_time(), seconds_used(backend)
         for _ in range(rounds):
             for text in words:
                 began = time.perf_counter()
                 response = client.get(f"{address}?{urlencode({'q': text})}")
                 times.append((time.perf_counter() - began) * 1000)
                 assert response.status_code == 200, text
-        python, postgres = time.process_time() - python, _cpu(backend) - postgres
-        hand = time.process_time() + _cpu(backend)
+        python, postgres = time.process_time() - python, seconds_used(backend) - postgres
+        hand = time.process_time() + seconds_used(backend)
         with connection.cursor() as cursor:
             for text in words:
                 cursor.execute(BY_HAND, {"text": text, "readers": readers})
                 cursor.fetchall()
-        hand = (time.process_time() + _cpu(backend) - hand) * 1000 / len(words)
+        hand = (time.process_time() + seconds_used(backend) - hand) * 1000 / len(words)
         every += times
         figures[group] = {
             **_spread(times),

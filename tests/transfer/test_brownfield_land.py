@@ -22,11 +22,10 @@ from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.brownfield_land import import_brownfield_land
 from partnerships.transfer.services.files import File
-from tests.support.kept_rows import build_once
 
-from .lists import COUNCILS, as_csv, import_list, rows_of
+from .lists import as_csv, rows_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("councils")]
 
 REGISTER = b"""OrganisationURI,SiteReference,SiteNameAddress,GeoX,GeoY,SiteplanURL,Hectares,OwnershipStatus,\
 PlanningStatus,PermissionType,PermissionDate,PlanningHistory,Deliverable,NetDwellingsRangeFrom,NetDwellingsRangeTo,\
@@ -40,16 +39,6 @@ local-authority:XNW,B/1,Mere Depot,-1.3,50.9,,2,,pending decision,,,,,20,20,,,20
 """
 #: The register of two years before, when the Gas Works had another name.
 OLDER_REGISTER = REGISTER.replace(b"2026-01-31", b"2024-01-31").replace(b"Gas Works", b"Gas Holder")
-
-
-@pytest.fixture(autouse=True)
-def councils(db: None) -> None:
-    """Import the councils whose sites are in the register, once for all tests."""
-    build_once(_councils)
-
-
-def _councils() -> None:
-    import_list("councils", COUNCILS)
 
 
 def import_register(data: bytes, *, name: str = "brownfield-land.csv", **options: Any) -> ImportRun:

@@ -22,27 +22,16 @@ from partnerships.transfer.services.brownfield_land import import_brownfield_lan
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
 from partnerships.transfer.services.files import File
 from partnerships.transfer.services.local_plans import import_local_plans
-from tests.support.kept_rows import build_once
 
-from .lists import COUNCILS, as_csv, import_list, rows_of
+from .lists import as_csv, rows_of
 from .test_brownfield_land import REGISTER
 from .test_developer_agreements import AGREEMENTS, CONTRIBUTIONS, TRANSACTIONS
 from .test_local_plans import PLANS, TIMETABLE
 from .test_own_files import add_member, import_files, upload_files
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("councils")]
 
 MISSING = File("", b"")
-
-
-@pytest.fixture(autouse=True)
-def councils(db: None) -> None:
-    """Import the councils that the files name, once for all tests."""
-    build_once(_councils)
-
-
-def _councils() -> None:
-    import_list("councils", COUNCILS)
 
 
 def import_agreement_files(*files: str | bytes | None) -> ImportRun:

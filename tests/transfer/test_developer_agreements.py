@@ -19,11 +19,10 @@ from partnerships.transfer.models import ImportRun
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.services.developer_agreements import import_developer_agreements
 from partnerships.transfer.services.files import File
-from tests.support.kept_rows import build_once
 
-from .lists import COUNCILS, WHOLE, import_list
+from .lists import WHOLE, import_list
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("councils")]
 
 AGREEMENTS = """Agreements between us and developers,,,,
 developer-agreement,developer-agreement-type,organisation,planning-application,start-date
@@ -59,16 +58,6 @@ LATER_TRANSACTIONS = (
 2009,received,W/1-open,t8,local-authority-eng:XWM,2024-01-01,
 """
 )
-
-
-@pytest.fixture(autouse=True)
-def councils(db: None) -> None:
-    """Import the councils that the files name, once for all tests."""
-    build_once(_councils)
-
-
-def _councils() -> None:
-    import_list("councils", COUNCILS)
 
 
 def import_agreements(
@@ -276,7 +265,7 @@ def test_same_files_again_change_nothing() -> None:
 
 
 @pytest.fixture
-def files_of_2024() -> None:
+def files_of_2024(councils: None) -> None:
     """Import the files of 2024, in which the contribution “W/4-roads” is gone."""
     newer_contributions = "".join(line for line in CONTRIBUTIONS.splitlines(keepends=True) if "W/4-roads" not in line)
     import_agreements(contributions=newer_contributions, as_of=dt.date(2024, 6, 1))

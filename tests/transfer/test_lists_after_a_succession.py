@@ -14,24 +14,13 @@ from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import ties_between
 from partnerships.plans.models import Plan
 from tests.organisations.handing_over import propose_and_accept_everything, take_effect
-from tests.support.kept_rows import build_once
 from tests.support.moments import today
 
-from .lists import COUNCILS, import_list, import_plans
+from .lists import import_plans
 from .test_developer_agreements import CONTRIBUTIONS, TRANSACTIONS, commitment_of, import_agreements
 from .test_local_plans import PLANS, TIMETABLE
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def councils(db: None) -> None:
-    """Import the councils that the files name, once for all tests."""
-    build_once(_councils)
-
-
-def _councils() -> None:
-    import_list("councils", COUNCILS)
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("councils")]
 
 
 def council(key: str) -> Organisation:

@@ -22,11 +22,10 @@ from partnerships.transfer.reading.milestone_keys import milestone_keys
 from partnerships.transfer.reading.plan_rows import Milestone
 from partnerships.transfer.reading.problems import UnableToRead
 from partnerships.transfer.reporting import rows_to_correct
-from tests.support.kept_rows import build_once
 
 from .lists import COUNCILS, EXTRACTS, WHOLE, as_csv, extract, import_list, import_plans, rows_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("councils")]
 
 PLANS = """reference,name,organisations,organisation-name,period-start-date,period-end-date,\
 adopted-date,documentation-url,entry-date
@@ -46,16 +45,6 @@ TIMETABLE = """event-date,local-plan,notes,local-plan-event,entry-date,organisat
 1998,twice,,plan-adopted,2024-12-10,local-authority:XNW,e
 2026-06,twice,,estimated-plan-adoption-date,2024-12-10,local-authority:XNW,f
 """
-
-
-@pytest.fixture(autouse=True)
-def councils(db: None) -> None:
-    """Import the councils that own the plans, once for all tests."""
-    build_once(_councils)
-
-
-def _councils() -> None:
-    import_list("councils", COUNCILS)
 
 
 def plan_titled(title: str) -> Plan:

@@ -142,7 +142,7 @@ def test_ready_of_each_room_is_one_line() -> None:
     assert [short(module) for module, function in ready if len(function.body) != 2] == []  # a docstring and one line
 
 
-def test_test_names_have_at_most_80_characters() -> None:
+def test_names_of_tests_have_at_most_80_characters() -> None:
     names = [
         name
         for path in Path(__file__).parent.rglob("test_*.py")

@@ -208,7 +208,7 @@ def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(
 
     pages = [ask_for_access(world, ben, about) for about in ("Island homes", "No such plan")]
 
-    messages = [html[html.index("If this plan exists") :].partition("<")[0] for html in pages]
+    messages = [html[html.index("If this plan exists") :][:90] for html in pages]
     assert messages[0] == messages[1]
 
 

@@ -55,9 +55,10 @@ def static_headers() -> mime.Part:
 def own_headers(addressee: Addressee, message_id: str, date: str) -> str:
     """Return the headers that differ between emails. If DIGEST_REPLY_TO is empty, Reply-To is one of them."""
     reply = ""
-    email_id = message_ids.id_in(message_id)
-    if email_id and not settings.DIGEST_REPLY_TO:
-        reply = reply_header(reply_address(email_id, addressee.person_id, key=addressee.link_key))
+    if not settings.DIGEST_REPLY_TO:
+        email_id = message_ids.id_in(message_id)
+        if email_id:
+            reply = reply_header(reply_address(email_id, addressee.person_id, key=addressee.link_key))
     return f"{mime.to_line(addressee.name, addressee.address)}Message-ID: {message_id}\r\nDate: {date}\r\n{reply}"
 
 

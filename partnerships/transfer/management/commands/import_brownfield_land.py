@@ -74,6 +74,6 @@ def _council(key: str) -> Organisation:
     ).first()
     if organisation is None:
         raise CommandError(
-            f"No council has the key {key}. It is the three letters of the list of councils, such as ADU."
+            f"No council has the key {key}. Enter its three letters in the list of councils, such as ADU."
         )
     return organisation

@@ -21,7 +21,7 @@ from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.models import Decision, NominationsAgreement, NominationsReturn
 from partnerships.organisations.models import Area, AreaKind, AreaServed
 from partnerships.people.models import User
-from tests.support.core_files import Invented, Place, core_file, invent
+from tests.support.core_files import InventedLetting, Place, core_file, invent
 from tests.world import World
 
 CODE = "E07000901"
@@ -32,8 +32,8 @@ def next_quarter() -> Quarter:
     return Quarter.of(timezone.localdate()).next()
 
 
-def afterwards(quarter: Quarter | None = None) -> dt.datetime:
-    """Return a moment some days after the end of the quarter."""
+def days_after(quarter: Quarter | None = None) -> dt.datetime:
+    """Return a moment nine days after the end of the quarter, when its return can be sent."""
     quarter = quarter or next_quarter()
     return timezone.now() + (quarter.ends_on - timezone.localdate()) + dt.timedelta(days=9)
 
@@ -51,7 +51,9 @@ def place_of(world: World, quarter: Quarter | None = None) -> Place:
     return Place(CODE, "Westmarch", world.larkhaven.name, (quarter or next_quarter()).starts_on)
 
 
-def lettings_of(world: World, count: int = 200, *, seed: int = 1, quarter: Quarter | None = None) -> list[Invented]:
+def lettings_of(
+    world: World, count: int = 200, *, seed: int = 1, quarter: Quarter | None = None
+) -> list[InventedLetting]:
     """Return invented lettings of the quarter."""
     return invent(place_of(world, quarter), count, year=collection_year(quarter), seed=seed)
 
@@ -62,7 +64,7 @@ def started_return(
     """Start the return of the quarter, as Amina unless another author is given."""
     starts_on = (quarter or next_quarter()).starts_on
     return services.start_return(
-        agreement=agreement, starts_on=starts_on, author=author or world.amina, now=afterwards(quarter)
+        agreement=agreement, starts_on=starts_on, author=author or world.amina, now=days_after(quarter)
     )
 
 
@@ -75,7 +77,7 @@ def lettings_file(content: bytes, name: str = "lettings.csv") -> services.Filter
 
 
 def upload_lettings(
-    world: World, nominations_return: NominationsReturn, lettings: list[Invented], author: User | None = None
+    world: World, nominations_return: NominationsReturn, lettings: list[InventedLetting], author: User | None = None
 ) -> None:
     """Upload an export of these lettings. No worker has counted them yet."""
     quarter = nominations_return.quarter
@@ -84,14 +86,14 @@ def upload_lettings(
         nominations_return=nominations_return,
         file=lettings_file(content),
         author=author or world.amina,
-        now=afterwards(quarter),
+        now=days_after(quarter),
     )
 
 
 def counted_return(
     world: World,
     agreement: NominationsAgreement,
-    lettings: list[Invented] | None = None,
+    lettings: list[InventedLetting] | None = None,
     *,
     quarter: Quarter | None = None,
 ) -> NominationsReturn:
@@ -100,27 +102,27 @@ def counted_return(
     if lettings is None:
         lettings = lettings_of(world, quarter=quarter)
     upload_lettings(world, nominations_return, lettings)
-    services.count_waiting(now=afterwards(quarter))
+    services.count_waiting(now=days_after(quarter))
     return reloaded(nominations_return)
 
 
 def sent_return(
     world: World,
     agreement: NominationsAgreement,
-    lettings: list[Invented] | None = None,
+    lettings: list[InventedLetting] | None = None,
     *,
     quarter: Quarter | None = None,
 ) -> NominationsReturn:
     """Start, fill in and send a return. It now waits for the council."""
     nominations_return = counted_return(world, agreement, lettings, quarter=quarter)
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards(quarter))
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=days_after(quarter))
     return reloaded(nominations_return)
 
 
 def confirmed_return(
     world: World,
     agreement: NominationsAgreement,
-    lettings: list[Invented] | None = None,
+    lettings: list[InventedLetting] | None = None,
     *,
     quarter: Quarter | None = None,
 ) -> NominationsReturn:
@@ -148,7 +150,7 @@ def decide_lines(
         sending=nominations_return.sendings,
         decisions=decisions,
         author=author or world.ben,
-        now=afterwards(nominations_return.quarter),
+        now=days_after(nominations_return.quarter),
     )
 
 
@@ -168,5 +170,5 @@ def fill_in_table(
         figures=figures_by_line,
         figures_seen=saved_supplements,
         author=author,
-        now=afterwards(),
+        now=days_after(),
     )

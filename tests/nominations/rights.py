@@ -10,10 +10,10 @@ from partnerships.nominations import services
 from partnerships.nominations.services.shortfalls import ask_for_shortfall
 from partnerships.people.models import User
 from tests.nominations.quarters import (
-    afterwards,
     confirm_all_lines,
     confirmed_return,
     counted_return,
+    days_after,
     fill_in_table,
     lettings_of,
     sent_return,
@@ -58,7 +58,7 @@ ROWS = (
     Row(
         "nominations.send_return",
         lambda world, author, nominations_return: services.send_return(
-            nominations_return=nominations_return, author=author, now=afterwards()
+            nominations_return=nominations_return, author=author, now=days_after()
         ),
         EDITORS,
         lambda world: counted_return(world, sign_nominations(world)),
@@ -66,7 +66,7 @@ ROWS = (
     Row(
         "nominations.reopen_return",
         lambda world, author, nominations_return: services.reopen_return(
-            nominations_return=nominations_return, reason="One is missing.", author=author, now=afterwards()
+            nominations_return=nominations_return, reason="One is missing.", author=author, now=days_after()
         ),
         EDITORS | PARTNER_EDITORS,
         lambda world: confirmed_return(world, sign_nominations(world)),

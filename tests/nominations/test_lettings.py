@@ -18,7 +18,7 @@ from partnerships.nominations.lettings.filtering import MAX_ROW, LettingsFilter,
 from partnerships.nominations.lettings.quarters import Quarter
 from partnerships.nominations.lettings.reading import Outcome, Scope, parse_day, value_code
 from partnerships.nominations.schedule import Bedrooms, NominationTerms, Scheme
-from tests.support.core_files import CANARY, Invented, Place, core_file, expected, headings, invent
+from tests.support.core_files import CANARY, InventedLetting, Place, core_file, expected, headings, invent
 
 YEARS = (2023, 2024, 2025, 2026)
 
@@ -393,6 +393,6 @@ def test_quarter_begins_in_january_april_july_or_october() -> None:
 
 
 def test_the_generator_makes_every_odd_row() -> None:
-    lettings: list[Invented] = invent(place_in(2024), 1500, year=2024)
+    lettings: list[InventedLetting] = invent(place_in(2024), 1500, year=2024)
 
     assert len({letting.outcome for letting in lettings}) == 14

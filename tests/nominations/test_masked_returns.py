@@ -11,16 +11,16 @@ from partnerships.nominations.models import ReturnLine, ReturnRecord
 from partnerships.nominations.queries import masked_result_of, masked_trend_of, result_of, returns_of, trend_of
 from partnerships.nominations.queries.records import masked_counts
 from tests.nominations.quarters import (
-    afterwards,
     collection_year,
     confirm_all_lines,
     confirmed_return,
+    days_after,
     next_quarter,
     place_of,
     reloaded,
     sent_return,
 )
-from tests.support.core_files import Invented, invent
+from tests.support.core_files import InventedLetting, invent
 from tests.world import World
 
 #: Other parties see no count below this.
@@ -34,7 +34,7 @@ RELET_WITH_TWO_BEDROOMS = {
 }
 
 
-def relets_with_two_bedrooms(world: World, count: int) -> list[Invented]:
+def relets_with_two_bedrooms(world: World, count: int) -> list[InventedLetting]:
     """Return lettings that are all relets of homes with two bedrooms, so that only one line has lettings."""
     lettings = invent(place_of(world), count, year=collection_year(), odd=False)
     for letting in lettings:
@@ -122,14 +122,14 @@ def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(worl
     line = next(line for line in nominations_return.lines.order_by("pk") if line.lettings > line.nominated)
 
     services.reopen_return(
-        nominations_return=nominations_return, reason="A home was left out.", author=world.ben, now=afterwards()
+        nominations_return=nominations_return, reason="A home was left out.", author=world.ben, now=days_after()
     )
     lines_during = masked_result_of(reloaded(nominations_return))
     services.complete_return(
-        nominations_return=nominations_return, figures={}, figures_seen={}, author=world.amina, now=afterwards()
+        nominations_return=nominations_return, figures={}, figures_seen={}, author=world.amina, now=days_after()
     )
     ReturnLine.objects.filter(pk=line.pk).update(lettings=line.lettings + 9)
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=days_after())
     confirm_all_lines(world, reloaded(nominations_return))
     lines_after = masked_result_of(reloaded(nominations_return))
 

@@ -25,11 +25,11 @@ from partnerships.nominations.services.shortfalls import UnableToAskForShortfall
 from partnerships.people.models import User
 from partnerships.work.queries import tasks_of_person
 from tests.nominations.quarters import (
-    afterwards,
     collection_year,
     confirm_all_lines,
     confirmed_return,
     counted_return,
+    days_after,
     decide_lines,
     fill_in_table,
     lettings_of,
@@ -323,7 +323,7 @@ def test_line_cannot_be_disputed_without_a_reason(world: World) -> None:
 
 def tasks_about_returns(*people: User) -> list[tuple[str, str]]:
     """Return the addresses of the people who have a task about a return, with the action of the task."""
-    all_tasks = [(person, task) for person in people for task in tasks_of_person(person, afterwards())]
+    all_tasks = [(person, task) for person in people for task in tasks_of_person(person, days_after())]
     return [(person.email, task.action) for person, task in all_tasks if task.title.startswith("Nominations, ")]
 
 
@@ -375,7 +375,7 @@ def test_ask_of_a_shortfall_is_visible_to_the_provider_only(world: World) -> Non
     nominations_return = sent_return(world, world.things["nominations"])
     line = line_with_shortfall(nominations_return)
 
-    entry = ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
+    entry = ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=days_after())
 
     assert list(Entry.objects.visible_to(world.amina)) == [entry]
     assert not Entry.objects.visible_to(world.nadia).exists()
@@ -419,14 +419,14 @@ def confirmed_return_with_ask(world: World) -> tuple[NominationsReturn, ReturnLi
     """Return a confirmed return, a line with a shortfall, and the address of the ask for it."""
     nominations_return = confirmed_return(world, world.things["nominations"])
     line = line_with_shortfall(nominations_return)
-    entry = ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
+    entry = ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=days_after())
     return nominations_return, line, entry.get_absolute_url()
 
 
 def reopen_as_council(world: World, nominations_return: NominationsReturn) -> None:
     """Reopen a confirmed return as Ben, so that the provider corrects it."""
     services.reopen_return(
-        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=afterwards()
+        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=days_after()
     )
 
 
@@ -455,7 +455,7 @@ def test_ask_of_a_shortfall_has_the_corrected_number(world: World) -> None:
     # The council named nobody in time for the vacancies without a nominee, so the provider owes none of them.
     vacancies = line.lettings - line.nominated
     fill_in_table(reloaded(nominations_return), {line.pk: services.Supplement(not_supplied=vacancies)}, world.amina)
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=days_after())
     confirm_all_lines(world, reloaded(nominations_return))
 
     ask_page = collapse(html_for(world.amina, ask_url))
@@ -469,7 +469,7 @@ def test_shortfall_of_a_draft_cannot_become_an_ask(world: World) -> None:
     line = line_with_shortfall(nominations_return)
 
     with pytest.raises(UnableToAskForShortfall, match="has not sent"):
-        ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
+        ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=days_after())
 
 
 def test_line_without_a_shortfall_cannot_become_an_ask(world: World) -> None:
@@ -478,7 +478,7 @@ def test_line_without_a_shortfall_cannot_become_an_ask(world: World) -> None:
     ReturnLine.objects.filter(pk=line.pk).update(nominated=line.lettings)
 
     with pytest.raises(UnableToAskForShortfall, match="No nominations are missing"):
-        ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=afterwards())
+        ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=days_after())
 
 
 def test_other_parties_cannot_read_a_return_before_it_is_confirmed(world: World) -> None:
@@ -514,7 +514,7 @@ def test_other_parties_read_the_homes_let_by_quarter(world: World) -> None:
 def test_return_can_be_started_for_ended_quarters_with_agreed_shares(world: World) -> None:
     agreement = world.things["nominations"]
 
-    quarters = quarters_to_start(agreement, afterwards().date())
+    quarters = quarters_to_start(agreement, days_after().date())
 
     assert quarters == [next_quarter(), next_quarter().previous()]
 
@@ -523,7 +523,7 @@ def test_return_cannot_be_started_twice_for_a_quarter(world: World) -> None:
     agreement = world.things["nominations"]
     confirmed_return(world, agreement)
 
-    quarters = quarters_to_start(agreement, afterwards().date())
+    quarters = quarters_to_start(agreement, days_after().date())
 
     assert quarters == [next_quarter().previous()]
 

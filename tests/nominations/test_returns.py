@@ -41,11 +41,11 @@ from partnerships.people.models import User
 from partnerships.work.queries import tasks_of_person
 from tests.nominations.quarters import (
     CODE,
-    afterwards,
     collection_year,
     confirm_all_lines,
     confirmed_return,
     counted_return,
+    days_after,
     decide_lines,
     fill_in_table,
     lettings_file,
@@ -97,7 +97,7 @@ def test_kept_rows_go_when_they_are_counted(world: World) -> None:
     assert run.columns == []
     assert run.done == 200
     assert run.total == 200
-    assert run.finished_at == afterwards() or not run.is_running
+    assert run.finished_at == days_after() or not run.is_running
 
 
 def test_nothing_about_households_reaches_the_database(world: World) -> None:
@@ -120,7 +120,7 @@ def test_a_second_upload_replaces_the_first(world: World) -> None:
     first_total = result_of(nominations_return).total
 
     upload_lettings(world, nominations_return, lettings_of(world, 60, seed=2))
-    services.count_waiting(now=afterwards())
+    services.count_waiting(now=days_after())
 
     lines, _ = expected(lettings_of(world, 60, seed=2))
     total = result_of(reloaded(nominations_return)).total
@@ -130,7 +130,7 @@ def test_a_second_upload_replaces_the_first(world: World) -> None:
 
 def test_lettings_of_a_return_that_was_sent_are_not_replaced(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=days_after())
 
     with pytest.raises(UnableToReport, match="sent to the council"):
         upload_lettings(world, nominations_return, lettings_of(world))
@@ -141,7 +141,7 @@ def test_the_same_upload_twice_changes_nothing(world: World) -> None:
     lines = list(nominations_return.lines.order_by("pk").values())
 
     upload_lettings(world, nominations_return, lettings_of(world))
-    services.count_waiting(now=afterwards())
+    services.count_waiting(now=days_after())
 
     assert list(nominations_return.lines.order_by("pk").values()) == lines
 
@@ -155,7 +155,7 @@ def test_a_share_with_four_decimals_does_not_change_a_decided_line(unsigned: Wor
     decide_lines(world, nominations_return, decisions)
 
     upload_lettings(world, nominations_return, lettings_of(world))
-    services.count_waiting(now=afterwards())
+    services.count_waiting(now=days_after())
 
     assert nominations_return.lines.filter(decision=Decision.CONFIRMED).count() == len(other_lines)
 
@@ -187,18 +187,18 @@ def test_the_export_of_another_year_is_refused(world: World) -> None:
 
     with pytest.raises(UnableToReport, match="referral_register"):
         services.store_lettings(
-            nominations_return=nominations_return, file=lettings_file(content), author=world.amina, now=afterwards()
+            nominations_return=nominations_return, file=lettings_file(content), author=world.amina, now=days_after()
         )
 
 
 def test_a_run_of_a_worker_that_died_is_taken_up_again(world: World) -> None:
     nominations_return = started_return(world, world.things["nominations"])
     upload_lettings(world, nominations_return, lettings_of(world))
-    LettingsRun.objects.update(claimed_until=afterwards() + LEASE)
+    LettingsRun.objects.update(claimed_until=days_after() + LEASE)
 
-    count_during_lease = services.count_waiting(now=afterwards())
-    count_after_lease = services.count_waiting(now=afterwards() + LEASE + dt.timedelta(minutes=1))
-    count_of_next_worker = services.count_waiting(now=afterwards() + LEASE * 3)
+    count_during_lease = services.count_waiting(now=days_after())
+    count_after_lease = services.count_waiting(now=days_after() + LEASE + dt.timedelta(minutes=1))
+    count_of_next_worker = services.count_waiting(now=days_after() + LEASE * 3)
 
     assert count_during_lease == 0
     assert count_after_lease == 1
@@ -210,7 +210,7 @@ def test_a_run_fails_if_its_author_may_not_report_any_more(world: World) -> None
     upload_lettings(world, nominations_return, lettings_of(world))
     world.amina.memberships.update(ends_on=timezone.localdate())
 
-    services.count_waiting(now=afterwards())
+    services.count_waiting(now=days_after())
 
     run = LettingsRun.objects.get()
     assert "can no longer change this return" in run.error
@@ -227,20 +227,20 @@ def test_an_error_while_counting_deletes_the_kept_rows(world: World, monkeypatch
 
     monkeypatch.setattr("partnerships.nominations.services.lettings.count_lettings", fail)
     with pytest.raises(ValueError, match="Broken"):
-        services.count_waiting(now=afterwards())
+        services.count_waiting(now=days_after())
 
     run = LettingsRun.objects.get()
     assert run.content is None
     assert not run.is_running
-    assert services.count_waiting(now=afterwards()) == 0
+    assert services.count_waiting(now=days_after()) == 0
 
 
 def test_rows_that_nobody_counted_are_deleted_after_two_days(world: World) -> None:
     upload_lettings(world, started_return(world, world.things["nominations"]), lettings_of(world))
 
-    assert delete_uncounted_lettings(afterwards() + LETTINGS_WAIT - dt.timedelta(hours=1), dry_run=False) == 0
-    assert delete_uncounted_lettings(afterwards() + LETTINGS_WAIT + dt.timedelta(minutes=1), dry_run=True) == 1
-    assert delete_uncounted_lettings(afterwards() + LETTINGS_WAIT + dt.timedelta(minutes=1), dry_run=False) == 1
+    assert delete_uncounted_lettings(days_after() + LETTINGS_WAIT - dt.timedelta(hours=1), dry_run=False) == 0
+    assert delete_uncounted_lettings(days_after() + LETTINGS_WAIT + dt.timedelta(minutes=1), dry_run=True) == 1
+    assert delete_uncounted_lettings(days_after() + LETTINGS_WAIT + dt.timedelta(minutes=1), dry_run=False) == 1
     assert LettingsRun.objects.get().content is None
 
 
@@ -330,7 +330,7 @@ def test_a_return_with_a_disputed_line_is_returned_to_the_provider(world: World)
 def test_only_the_disputed_line_of_a_return_sent_again_has_no_decision(world: World) -> None:
     nominations_return, disputed_id = disputed_return(world)
 
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=days_after())
 
     nominations_return = reloaded(nominations_return)
     assert nominations_return.status == ReturnStatus.SENT
@@ -340,7 +340,7 @@ def test_only_the_disputed_line_of_a_return_sent_again_has_no_decision(world: Wo
 
 def test_a_return_is_settled_once_its_disputed_line_is_confirmed(world: World) -> None:
     nominations_return, disputed_id = disputed_return(world)
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=days_after())
 
     decide_lines(world, reloaded(nominations_return), {disputed_id: (Decision.CONFIRMED, "")})
 
@@ -380,7 +380,7 @@ def test_two_people_who_fill_in_the_table_do_not_overwrite_each_other(world: Wor
             figures=figures_seen | lines,
             figures_seen=figures_seen,
             author=author,
-            now=afterwards(),
+            now=days_after(),
         )
 
     save(world.amina, {first.pk: Supplement(offers=9), second.pk: Supplement(refusals={"Rent arrears": 2})})
@@ -398,7 +398,7 @@ def test_two_people_who_fill_in_the_table_do_not_overwrite_each_other(world: Wor
 def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world: World) -> None:
     agreement = world.things["nominations"]
     quarter = place_of(world).starts_on
-    ended_at = afterwards() - (afterwards().date() - quarter - dt.timedelta(days=40))
+    ended_at = days_after() - (days_after().date() - quarter - dt.timedelta(days=40))
     change_status(
         partnership=agreement.partnership, status=Status.ENDED, reason="Sold.", author=world.amina, now=ended_at
     )
@@ -413,9 +413,9 @@ def test_the_last_quarter_of_an_ended_agreement_is_reported_and_corrected(world:
         nominations_return,
         dict.fromkeys(other_lines, (Decision.CONFIRMED, "")) | {disputed_line: (Decision.DISPUTED, "No.")},
     )
-    task_titles = [task.title for task in tasks_of_person(world.amina, afterwards())]
+    task_titles = [task.title for task in tasks_of_person(world.amina, days_after())]
     fill_in_table(nominations_return, {disputed_line: Supplement(offers=77)}, world.amina)
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=days_after())
 
     assert {outcome.label for outcome in row_outcomes(nominations_return.run)} >= {
         "The tenancy starts after the agreement ended"
@@ -430,7 +430,7 @@ def test_email_about_a_reopened_return_names_who_reopened_it(world: World) -> No
     drop_emails()
 
     services.reopen_return(
-        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=afterwards()
+        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=days_after()
     )
 
     [email] = deliver()
@@ -460,12 +460,12 @@ def test_a_confirmed_return_is_corrected_with_its_record_kept(world: World) -> N
 
 def reopen(nominations_return: Any, author: User, reason: str = "A home is missing.") -> None:
     """Reopen a confirmed return, so that it can be corrected."""
-    services.reopen_return(nominations_return=nominations_return, reason=reason, author=author, now=afterwards())
+    services.reopen_return(nominations_return=nominations_return, reason=reason, author=author, now=days_after())
 
 
 def send_and_confirm(world: World, nominations_return: Any) -> None:
     """Send the corrected return, whose lines then have no decision, and confirm every line."""
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=days_after())
     sent_again = reloaded(nominations_return)
     assert set(sent_again.lines.values_list("decision", flat=True)) == {""}
     confirm_all_lines(world, sent_again)
@@ -489,7 +489,7 @@ def test_the_provider_learns_that_its_return_was_reopened(world: World) -> None:
     reopen(nominations_return, world.ben)
 
     assert recipients_of("return_reopened") == {world.amina.pk}
-    assert "Correct this reopened return" in {item.action for item in tasks_of_person(world.amina, afterwards())}
+    assert "Correct this reopened return" in {item.action for item in tasks_of_person(world.amina, days_after())}
 
 
 def test_a_return_that_is_open_already_is_not_reopened(world: World) -> None:
@@ -504,13 +504,13 @@ def test_the_email_about_a_decision_is_dropped_once_the_return_is_reopened(world
     nominations_return = confirmed_return(world, world.things["nominations"])
     due: Any = SimpleNamespace(params={"return": nominations_return.pk, "sending": nominations_return.sendings})
 
-    content_before = write_return_decided(due, world.amina, afterwards())
+    content_before = write_return_decided(due, world.amina, days_after())
     services.reopen_return(
-        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=afterwards()
+        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=days_after()
     )
 
     assert not isinstance(content_before, str)
-    assert write_return_decided(due, world.amina, afterwards()) == "The return has been sent again or reopened."
+    assert write_return_decided(due, world.amina, days_after()) == "The return has been sent again or reopened."
 
 
 def send_with_answer(world: World, nominations_return: NominationsReturn, line_id: int) -> None:
@@ -519,7 +519,7 @@ def send_with_answer(world: World, nominations_return: NominationsReturn, line_i
         nominations_return=nominations_return,
         answers={line_id: "It was let in March."},
         author=world.amina,
-        now=afterwards(),
+        now=days_after(),
     )
 
 
@@ -555,9 +555,9 @@ def test_a_restore_names_returns_that_had_come_further(world: World) -> None:
     ]
     lines = [line for line in lines if line["what"] == RETURN]
 
-    report_for_present_status = redo_returns(lines, afterwards())
+    report_for_present_status = redo_returns(lines, days_after())
     NominationsReturn.objects.filter(pk=nominations_return.pk).update(status=ReturnStatus.SENT, settled_at=None)
-    report_for_earlier_status = redo_returns(lines, afterwards())
+    report_for_earlier_status = redo_returns(lines, days_after())
 
     assert [line["status"] for line in lines] == ["sent", "settled"]
     assert report_for_present_status.problems == []
@@ -603,7 +603,7 @@ def test_a_return_is_sent_once_its_lettings_are_counted(world: World) -> None:
     upload_lettings(world, nominations_return, lettings_of(world))
 
     with pytest.raises(UnableToReport, match="counted"):
-        services.send_return(nominations_return=nominations_return, author=world.amina, now=afterwards())
+        services.send_return(nominations_return=nominations_return, author=world.amina, now=days_after())
 
 
 def test_without_data_sharing_nobody_begins_a_return(unsigned: World) -> None:

@@ -25,7 +25,7 @@ from partnerships.nominations.tasks import count_waiting
 from tests.agreements.test_terms_in_the_browser import looks_right
 from tests.faults.relay import Relay
 from tests.faults.restore import BIN
-from tests.nominations.quarters import afterwards, collection_year, lettings_of, next_quarter
+from tests.nominations.quarters import collection_year, days_after, lettings_of, next_quarter
 from tests.nominations.signed import sign_nominations
 from tests.support.browser import click_to_next_page, sign_in
 from tests.support.core_files import CANARY, core_file
@@ -123,7 +123,7 @@ def test_a_return_from_upload_to_an_ask(
     quarter = str(next_quarter())
     agreement_url = live_server.url + agreement.get_absolute_url()
 
-    with time_machine.travel(afterwards(), tick=True):
+    with time_machine.travel(days_after(), tick=True):
         sign_in(page, live_server.url, world.amina.email)
         page.goto(agreement_url)
         page.get_by_role("link", name="Start a return").click()

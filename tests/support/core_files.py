@@ -66,7 +66,7 @@ class Place:
 
 
 @dataclass
-class Invented:
+class InventedLetting:
     """An invented letting, and the outcome that its row should have."""
 
     outcome: str
@@ -77,10 +77,10 @@ class Invented:
     cells: dict[str, str] = field(default_factory=dict)
 
 
-def invent(place: Place, number: int, *, year: int, seed: int = 1, odd: bool = True) -> list[Invented]:
+def invent(place: Place, number: int, *, year: int, seed: int = 1, odd: bool = True) -> list[InventedLetting]:
     """Return this many lettings, a third of them with an unusual outcome."""
     chance = random.Random(seed)
-    lettings: list[Invented] = []
+    lettings: list[InventedLetting] = []
     for index in range(number):
         outcome = "used"
         if odd and index and chance.random() < 0.33:
@@ -90,12 +90,12 @@ def invent(place: Place, number: int, *, year: int, seed: int = 1, odd: bool = T
 
 
 def _letting(
-    place: Place, index: int, outcome: str, year: int, chance: random.Random, earlier: Sequence[Invented]
-) -> Invented:
+    place: Place, index: int, outcome: str, year: int, chance: random.Random, earlier: Sequence[InventedLetting]
+) -> InventedLetting:
     """Return a letting with this outcome, and with cells that have it."""
     size = chance.choices(("studio", "1", "2", "3", "4"), (1, 6, 8, 4, 1))[0]
     is_first_let = chance.random() < 0.2
-    letting = Invented(outcome, size, is_first_let, chance.random() < 0.7, chance.randrange(0, 120))
+    letting = InventedLetting(outcome, size, is_first_let, chance.random() < 0.7, chance.randrange(0, 120))
     started = place.starts_on + dt.timedelta(days=chance.randrange(place.days))
     void = started - dt.timedelta(days=letting.void_days)
     letting.cells = {
@@ -155,12 +155,14 @@ def _oddity(outcome: str, place: Place, year: int, chance: random.Random) -> dic
     }.get(outcome, {})
 
 
-def core_file(lettings: Sequence[Invented], *, year: int, labels: bool = False) -> bytes:
+def core_file(lettings: Sequence[InventedLetting], *, year: int, labels: bool = False) -> bytes:
     """Return the export. Every column that a return does not need contains the canary."""
     return b"".join(core_chunks(lettings, year=year, labels=labels))
 
 
-def core_chunks(lettings: Sequence[Invented], *, year: int, labels: bool = False, other: str = "") -> Iterator[bytes]:
+def core_chunks(
+    lettings: Sequence[InventedLetting], *, year: int, labels: bool = False, other: str = ""
+) -> Iterator[bytes]:
     """Yield the export in pieces of a thousand rows.
 
     Columns that are not stored contain `other` or, without it, the canary.
@@ -199,7 +201,7 @@ class Expected:
         return days[middle] if len(days) % 2 else (days[middle - 1] + days[middle]) / 2
 
 
-def expected(lettings: Sequence[Invented]) -> tuple[dict[tuple[str, bool], Expected], Counter[str]]:
+def expected(lettings: Sequence[InventedLetting]) -> tuple[dict[tuple[str, bool], Expected], Counter[str]]:
     """Return the lines by size and whether they are first lets, and the number of rows with each outcome."""
     lines: dict[tuple[str, bool], Expected] = defaultdict(Expected)
     for letting in lettings:

@@ -124,7 +124,7 @@ def end_once_answered(stopped: subprocess.Popen[bytes], server: MailServer) -> N
 def test_worker_stopped_while_emails_hang_repeats_none(
     world: World, server: MailServer, tmp_path: Path, settings: Any, stop: Callable[[int, int], None]
 ) -> None:
-    server.at_the_end = {SLOW: "held", LATER: "held"}
+    server.behaviours = {SLOW: "held", LATER: "held"}
     record(*PEOPLE)
     with limited_role("worker") as database:
         worker = start(database, server, tmp_path, "-m", "housing.worker")
@@ -141,7 +141,7 @@ def test_worker_stopped_while_emails_hang_repeats_none(
 def test_account_sender_stopped_while_an_email_hangs_repeats_none(
     world: World, server: MailServer, tmp_path: Path, settings: Any
 ) -> None:
-    server.at_the_end = {SLOW: "held"}
+    server.behaviours = {SLOW: "held"}
     record(*PEOPLE)
     with limited_role("worker") as database:
         sender = start(database, server, tmp_path, "-m", "housing.account_sender")

@@ -14,7 +14,9 @@ from tests.support.migrating import migrated_back
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
-PROSE = [("outbox", "0003_index_what_pages_ask_for")]
+#: The last migration before reasons had codes.
+WITHOUT_CODES = [("outbox", "0003_index_what_pages_ask_for")]
+#: For each email: its status, its reason, and the code that the migration adds.
 EMAILS = (
     ("queued", "It could not be written: KeyError (news.py, line 7)", "not_composed"),
     ("failed", "It could not be written: there is no kind room.gone.", "not_composed"),
@@ -22,6 +24,7 @@ EMAILS = (
     ("failed", "550 5.7.1 Not today", ""),
     ("sent", "", ""),
 )
+#: For each suppressed address: its reason, and the code that the migration adds.
 SUPPRESSIONS = (
     ("The mail server refused the address: 550 5.1.1", "refused"),
     ("They marked our mail as unwanted: abuse", "complaint"),
@@ -40,7 +43,7 @@ def insert(statement: str, values: list[Any]) -> int:
 
 def test_reasons_get_codes_and_settled_emails_stay_unchanged() -> None:
     now = timezone.now()
-    with migrated_back(PROSE):
+    with migrated_back(WITHOUT_CODES):
         email_ids = [
             insert(
                 "INSERT INTO outbox_email (lane, kind, status, reason, available_at, created_at, settled_at)"

@@ -22,8 +22,12 @@ FACTS = JournalFacts(1, "tests.notice", 1, "a@b.example", {}, ())
     ],
 )
 def test_message_with_a_dot_at_the_start_of_a_line_is_searched(template: bytes, words: tuple[bytes, ...]) -> None:
-    assert not ClaimedEmail(1, 1, "a@b.example", template, words, FACTS).has_no_dots
+    claimed = ClaimedEmail(1, 1, "a@b.example", template, words, FACTS)
+
+    assert not claimed.has_no_dots
 
 
 def test_message_without_such_a_line_is_not_searched() -> None:
-    assert ClaimedEmail(1, 1, "a@b.example", b"Hello %b, how are you?\r\n", (b"Ben.",), FACTS).has_no_dots
+    claimed = ClaimedEmail(1, 1, "a@b.example", b"Hello %b, how are you?\r\n", (b"Ben.",), FACTS)
+
+    assert claimed.has_no_dots

@@ -8,7 +8,6 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -20,40 +19,33 @@ from partnerships.outbox.drain_threads import DrainThreads
 from partnerships.outbox.draining import drain
 from partnerships.outbox.models import Email
 from partnerships.outbox.queries.queue import queue_figures
-from partnerships.outbox.services import record_email
-from tests.outbox.mail_server import mail_server
-from tests.outbox.test_providers import Provider, provider
-from tests.outbox.test_slow_mail_servers import KIND, quick
+from tests.outbox.mail_server import MailServer, mail_server
+from tests.outbox.notices import KIND, record_notices
+from tests.outbox.provider import Provider
 from tests.support.ledger import rewrite
-from tests.world import World, make_world
+from tests.world import World
 
-__all__ = ["provider", "quick"]  # fixtures
-
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("short_timeouts")]
 
 
-@pytest.fixture
-def world(transactional_db: None) -> World:
-    """Return the small world, without the emails of its set-up."""
-    small_world = make_world()
-    rewrite(status="dropped", settled_at=timezone.now())
-    return small_world
-
-
-def record(world: World, count: int) -> list[str]:
+def record_for_three_people(world: World, *, emails_each: int) -> list[str]:
     """Record this many emails to each of three people, and return the addresses of the people."""
     people = [world.amina, world.ben, world.vera]
-    with transaction.atomic():
-        for _ in range(count):
-            for person in people:
-                record_email(kind=KIND, person_id=person.pk, now=timezone.now())
+    record_notices(*people * emails_each)
     return [person.email for person in people]
 
 
-def wait(how_long: dt.timedelta) -> None:
+def pass_time(duration: dt.timedelta) -> None:
     """Make this time pass for emails that wait for a retry."""
     waiting = Email.objects.filter(kind=KIND, status="queued")
-    waiting.update(available_at=F("available_at") - how_long)
+    waiting.update(available_at=F("available_at") - duration)
+
+
+def drain_repeatedly(times: int, *, every: dt.timedelta) -> None:
+    """Drain this many times, and let this time pass after each."""
+    for _ in range(times):
+        drain(seconds=30)
+        pass_time(every)
 
 
 def statuses() -> set[str]:
@@ -63,49 +55,42 @@ def statuses() -> set[str]:
 
 def test_provider_that_fails_for_a_minute_loses_no_email(world: World, provider: Provider, settings: Any) -> None:
     settings.EMAIL_RETRY_SECONDS = 10
-    provider.what = dict.fromkeys(record(world, 4), 503)
-    for _ in range(6):
-        drain(seconds=30)
-        wait(dt.timedelta(seconds=10))
-    assert statuses() == {"queued"}
-    provider.what = {}
+    provider.behaviours = dict.fromkeys(record_for_three_people(world, emails_each=4), 503)
 
-    for _ in range(8):
-        drain(seconds=30)
-        wait(dt.timedelta(minutes=10))
+    drain_repeatedly(6, every=dt.timedelta(seconds=10))
+    statuses_after_a_minute = statuses()
+    provider.behaviours = {}
+    drain_repeatedly(8, every=dt.timedelta(minutes=10))
 
+    assert statuses_after_a_minute == {"queued"}
     assert statuses() == {"sent"}
 
 
-def test_relay_that_drops_for_a_minute_loses_no_email(world: World, settings: Any) -> None:
+def test_relay_that_drops_for_a_minute_loses_no_email(world: World, server: MailServer, settings: Any) -> None:
     settings.EMAIL_RETRY_SECONDS = 10
-    with mail_server(dict.fromkeys(record(world, 4), "drop")) as server:
-        settings.EMAIL_PORT = server.port
-        for _ in range(6):
-            drain(seconds=30)
-            wait(dt.timedelta(seconds=10))
-        server.at_the_end = {}
-        for _ in range(8):
-            drain(seconds=30)
-            wait(dt.timedelta(minutes=10))
+    server.behaviours = dict.fromkeys(record_for_three_people(world, emails_each=4), "drop")
+
+    drain_repeatedly(6, every=dt.timedelta(seconds=10))
+    server.behaviours = {}
+    drain_repeatedly(8, every=dt.timedelta(minutes=10))
 
     assert statuses() == {"sent"}
 
 
 def test_relay_that_drops_and_then_stops_uses_up_no_copies(world: World, settings: Any) -> None:
     settings.EMAIL_RETRY_SECONDS = 10
-    addresses = record(world, 1)
+    addresses = record_for_three_people(world, emails_each=1)
+
     with mail_server(dict.fromkeys(addresses, "drop")) as server:
         settings.EMAIL_PORT = server.port
         drain(seconds=30)
     for _ in range(4):
-        wait(dt.timedelta(minutes=60))
+        pass_time(dt.timedelta(hours=1))
         drain(seconds=30)
     states_while_away = set(Email.objects.filter(kind=KIND).values_list("status", "doubts", "in_doubt"))
-
     with mail_server({}) as server:
         settings.EMAIL_PORT = server.port
-        wait(dt.timedelta(minutes=60))
+        pass_time(dt.timedelta(hours=1))
         drain(seconds=30)
 
     assert states_while_away == {("queued", 1, True)}
@@ -114,11 +99,11 @@ def test_relay_that_drops_and_then_stops_uses_up_no_copies(world: World, setting
 
 
 def test_killed_sender_has_counted_its_copy_when_the_server_is_away(world: World, settings: Any) -> None:
-    record(world, 1)
+    record_for_three_people(world, emails_each=1)
     for email in Email.objects.filter(kind=KIND):
         rewrite(email.pk, status="sending", available_at=timezone.now())
-    with mail_server({}) as server:
-        settings.EMAIL_PORT = server.port
+    with mail_server({}) as closed_server:
+        settings.EMAIL_PORT = closed_server.port
 
     drain(seconds=30)
 
@@ -127,11 +112,12 @@ def test_killed_sender_has_counted_its_copy_when_the_server_is_away(world: World
 
 def test_provider_that_refuses_the_key_uses_up_no_copies(world: World, provider: Provider, settings: Any) -> None:
     settings.EMAIL_RETRY_SECONDS = 10
-    addresses = record(world, 1)
-    for answer in (503, 401, 401, 401, 401, 200):
-        provider.what = dict.fromkeys(addresses, answer)
+    addresses = record_for_three_people(world, emails_each=1)
+
+    for http_status in (503, 401, 401, 401, 401, 200):
+        provider.behaviours = dict.fromkeys(addresses, http_status)
         drain(seconds=30)
-        wait(dt.timedelta(minutes=60))
+        pass_time(dt.timedelta(hours=1))
 
     assert statuses() == {"sent"}
 
@@ -141,12 +127,12 @@ def test_process_pauses_while_most_answers_leave_doubts(
 ) -> None:
     alerts: list[str] = []
     monkeypatch.setattr(doubts, "alert_operators", lambda subject, text: alerts.append(subject))
-    provider.what = dict.fromkeys(record(world, 10), 503)
+    provider.behaviours = dict.fromkeys(record_for_three_people(world, emails_each=10), 503)
     threads = DrainThreads(lanes="others", patience=2, job="tests")
 
-    assert threads.run(seconds=30)
-    assert threads.run(seconds=30)
+    may_run_again = [threads.run(seconds=30), threads.run(seconds=30)]
 
+    assert may_run_again == [True, True]
     assert provider.received.total() == 5
     assert alerts == ["Most emails may or may not have arrived"]
     assert queue_figures()["in_doubt"] == 5
@@ -158,14 +144,14 @@ def test_first_answer_after_a_pause_decides_whether_to_go_on(
     settings.EMAIL_RETRY_SECONDS = 10
     clock = [0.0]
     monkeypatch.setattr(doubts, "monotonic", lambda: clock[0])
-    provider.what = dict.fromkeys(record(world, 10), 503)
+    provider.behaviours = dict.fromkeys(record_for_three_people(world, emails_each=10), 503)
     threads = DrainThreads(lanes="others", patience=2, job="tests")
     received_counts = []
     for clock[0] in (0.0, 61.0, 122.0):
         threads.run(seconds=30)
         received_counts.append(provider.received.total())
 
-    provider.what = {}
+    provider.behaviours = {}
     clock[0] = 182.0
     threads.run(seconds=30)
 
@@ -207,17 +193,18 @@ def test_worker_that_pauses_has_not_stalled(world: World, provider: Provider, mo
     monkeypatch.setattr(doubts, "monotonic", lambda: clock[0])
     monkeypatch.setattr(tasks, "_paused_until", bytearray(8))
     monkeypatch.setattr(tasks, "_threads", DrainThreads(lanes="others", patience=2, job="tests"))
-    provider.what = dict.fromkeys(record(world, 10), 503)
-    wait(dt.timedelta(minutes=2))
-    seen_before = watching.queue_seen()
-    tasks.drain()
-    first = watching.queue_seen()
-    second = watching.queue_seen()
-    clock[0] = 61.0
-    third = watching.queue_seen()
-    fourth = watching.queue_seen()
+    provider.behaviours = dict.fromkeys(record_for_three_people(world, emails_each=10), 503)
+    pass_time(dt.timedelta(minutes=2))
 
-    assert not watching.is_stalled(seen_before, first)
-    assert not watching.is_stalled(first, second)
-    assert not watching.is_stalled(second, third), "Its next drain has not begun yet."
-    assert watching.is_stalled(third, fourth), "The pause is over, and nothing drains."
+    before = watching.queue_seen()
+    tasks.drain()
+    at_pause = watching.queue_seen()
+    during_pause = watching.queue_seen()
+    clock[0] = 61.0
+    after_pause = watching.queue_seen()
+    later = watching.queue_seen()
+
+    assert not watching.is_stalled(before, at_pause)
+    assert not watching.is_stalled(at_pause, during_pause)
+    assert not watching.is_stalled(during_pause, after_pause), "Its next drain has not begun yet."
+    assert watching.is_stalled(after_pause, later), "The pause is over, and nothing drains."

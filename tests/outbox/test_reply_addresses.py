@@ -10,19 +10,21 @@ from partnerships.outbox.reply_addresses import is_reply_to, make_address, reply
 
 
 @pytest.fixture(autouse=True)
-def a_mailbox(settings: Any) -> None:
+def mailbox_for_replies(settings: Any) -> None:
     settings.EMAIL_REPLIES = "replies@ground.example"
 
 
 def test_address_is_valid_for_its_email_and_recipient_only() -> None:
-    [(use, number, signature)] = tokens_in([reply_address(4_711, 12, key="secret")])
+    email_id, recipient_id = 4_711, 12
+
+    [(use, number, signature)] = tokens_in([reply_address(email_id, recipient_id, key="secret")])
 
     assert use == "r"
     assert number == 4_711
-    assert is_reply_to(number, 12, signature, key="secret")
-    assert not is_reply_to(number, 13, signature, key="secret")
-    assert not is_reply_to(number + 1, 12, signature, key="secret")
-    assert not is_reply_to(number, 12, signature, key="another")
+    assert is_reply_to(4_711, 12, signature, key="secret")
+    assert not is_reply_to(4_711, 13, signature, key="secret")
+    assert not is_reply_to(4_712, 12, signature, key="secret")
+    assert not is_reply_to(4_711, 12, signature, key="another")
 
 
 def test_address_survives_servers_that_change_its_case() -> None:

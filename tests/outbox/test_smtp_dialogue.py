@@ -3,44 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from partnerships.outbox.answers import Answer, Outcome, Outgoing
 from partnerships.outbox.smtp import SmtpSender
-from tests.outbox.mail_server import MailServer, mail_server
-from tests.outbox.test_slow_mail_servers import quick
+from tests.outbox.mail_server import MailServer
 
-__all__ = ["quick"]  # the fixture with short timeouts
+pytestmark = pytest.mark.usefixtures("short_timeouts")
 
 MESSAGE = b"Message-ID: <1@ground.example>\r\n\r\nHello\r\n"
-PLAIN = b"250 here\r\n"
+#: A reply to EHLO that offers no pipelining.
+PLAIN_EHLO = b"250 here\r\n"
 
 
 @pytest.fixture(params=["pipelining", "plain"])
-def server(request: pytest.FixtureRequest, settings: Any) -> Iterator[MailServer]:
-    """Provide a server with and without pipelining."""
-    with mail_server({}) as running:
-        if request.param == "plain":
-            running.replies["EHLO"] = PLAIN
-        settings.EMAIL_PORT = running.port
-        yield running
+def pipelining_or_plain(request: pytest.FixtureRequest, server: MailServer) -> MailServer:
+    """Return a server with pipelining, and one without."""
+    if request.param == "plain":
+        server.replies["EHLO"] = PLAIN_EHLO
+    return server
 
 
-def send(*people: str, usual_from: int = 1, server: MailServer | None = None) -> list[Answer]:
-    """Send an email to each person. From the number `usual_from` on, the server replies as usual."""
+def send_to_ben() -> Answer:
+    """Send one email, and return the answer of the server."""
     sender = SmtpSender()
+    [answer] = sender.send([Outgoing(0, "digests@ground.example", "ben@council.example", MESSAGE)])
+    sender.close()
+    return answer
+
+
+def send_to_ben_then_amina(server: MailServer) -> tuple[Answer, Answer]:
+    """Send two emails by one connection if it stays open, and return the answers. The server accepts the second."""
 
     def emails() -> Iterator[Outgoing]:
-        for number, person in enumerate(people):
-            if number == usual_from and server is not None:
-                server.replies = {"EHLO": server.replies["EHLO"], "DATA": b"354 go on\r\n"}
-            yield Outgoing(number, "digests@ground.example", person, MESSAGE)
+        yield Outgoing(0, "digests@ground.example", "ben@council.example", MESSAGE)
+        server.replies = {"EHLO": server.replies["EHLO"], "DATA": b"354 go on\r\n"}
+        yield Outgoing(1, "digests@ground.example", "amina@homes.example", MESSAGE)
 
-    answers = list(sender.send(emails()))
+    sender = SmtpSender()
+    answer_for_ben, answer_for_amina = sender.send(emails())
     sender.close()
-    return answers
+    return answer_for_ben, answer_for_amina
 
 
 @pytest.mark.parametrize(
@@ -54,11 +58,12 @@ def send(*people: str, usual_from: int = 1, server: MailServer | None = None) ->
     ],
 )
 def test_first_refusal_of_an_envelope_is_its_answer(
-    server: MailServer, replies: dict[str, bytes], outcome: Outcome
+    pipelining_or_plain: MailServer, replies: dict[str, bytes], outcome: Outcome
 ) -> None:
+    server = pipelining_or_plain
     server.replies |= replies
 
-    refused, accepted = send("ben@council.example", "amina@homes.example", server=server)
+    refused, accepted = send_to_ben_then_amina(server)
 
     assert refused.outcome == outcome
     assert refused.reached
@@ -68,12 +73,10 @@ def test_first_refusal_of_an_envelope_is_its_answer(
     assert server.commands.count("EHLO") <= 1  # the connection is used again
 
 
-def test_data_accepted_without_a_recipient_is_ended(settings: Any) -> None:
-    with mail_server({}) as server:
-        settings.EMAIL_PORT = server.port
-        server.replies |= {"RCPT": b"550 5.1.1 unknown\r\n", ".": b"554 5.5.1 no valid recipients\r\n"}
+def test_data_accepted_without_a_recipient_is_ended(server: MailServer) -> None:
+    server.replies |= {"RCPT": b"550 5.1.1 unknown\r\n", ".": b"554 5.5.1 no valid recipients\r\n"}
 
-        refused, accepted = send("ben@council.example", "amina@homes.example", server=server)
+    refused, accepted = send_to_ben_then_amina(server)
 
     assert refused.outcome == Outcome.NO_SUCH_ADDRESS
     assert refused.text == "550 5.1.1 unknown"
@@ -82,12 +85,10 @@ def test_data_accepted_without_a_recipient_is_ended(settings: Any) -> None:
     assert [command.split()[0].upper() for command in server.commands][1:6] == ["MAIL", "RCPT", "DATA", ".", "RSET"]
 
 
-def test_data_accepted_without_a_sender_ends_the_connection(settings: Any) -> None:
-    with mail_server({}) as server:
-        settings.EMAIL_PORT = server.port
-        server.replies["MAIL"] = b"550 5.7.1 not you\r\n"
+def test_data_accepted_without_a_sender_ends_the_connection(server: MailServer) -> None:
+    server.replies["MAIL"] = b"550 5.7.1 not you\r\n"
 
-        [answer] = send("ben@council.example")
+    answer = send_to_ben()
 
     assert answer.outcome == Outcome.LATER
     assert not answer.in_doubt
@@ -95,11 +96,12 @@ def test_data_accepted_without_a_sender_ends_the_connection(settings: Any) -> No
     assert "." not in server.commands  # it might reach the recipient
 
 
-@pytest.mark.parametrize("word", ["MAIL", "RCPT", "DATA"])
-def test_server_that_closes_leaves_an_email_for_later(server: MailServer, word: str) -> None:
-    server.replies[word] = b"421 4.3.2 closing\r\n"
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+def test_server_that_closes_leaves_an_email_for_later(pipelining_or_plain: MailServer, command: str) -> None:
+    server = pipelining_or_plain
+    server.replies[command] = b"421 4.3.2 closing\r\n"
 
-    deferred, accepted = send("ben@council.example", "amina@homes.example", server=server)
+    deferred, accepted = send_to_ben_then_amina(server)
 
     assert deferred.outcome == Outcome.LATER
     assert not deferred.in_doubt
@@ -108,32 +110,43 @@ def test_server_that_closes_leaves_an_email_for_later(server: MailServer, word: 
     assert server.received == {"amina@homes.example": 1}
 
 
-@pytest.mark.parametrize("word", ["MAIL", "RCPT", "DATA"])
-def test_reply_out_of_turn_ends_the_connection(server: MailServer, word: str) -> None:
-    server.replies[word] = b"220 what?\r\n"
+@pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
+def test_reply_out_of_turn_ends_the_connection(pipelining_or_plain: MailServer, command: str) -> None:
+    server = pipelining_or_plain
+    server.replies[command] = b"220 what?\r\n"
 
-    deferred, accepted = send("ben@council.example", "amina@homes.example", server=server)
+    deferred, accepted = send_to_ben_then_amina(server)
 
     assert deferred.outcome == Outcome.LATER
     assert not deferred.in_doubt
     assert accepted.outcome is Outcome.ACCEPTED
 
 
-def test_envelope_is_sent_together_if_the_server_offers_it(server: MailServer) -> None:
-    server.pause = 0.2  # seconds before each reply
-    is_together = server.replies["EHLO"] != PLAIN
+def test_server_with_pipelining_gets_data_before_it_answers_the_recipient(server: MailServer) -> None:
+    server.pause = 0.2
     server.replies["RCPT"] = b"550 5.1.1 unknown\r\n"
     server.replies["DATA"] = b"503 5.5.1 no\r\n"
 
-    send("ben@council.example")
+    send_to_ben()
 
-    assert ("DATA" in server.commands) == is_together
+    assert "DATA" in server.commands
 
 
-def test_lines_of_a_reply_share_one_deadline(server: MailServer) -> None:
-    server.drips = 0.3  # the timeout is a second for each reply; if it were for each byte, the email would be accepted
+def test_server_without_pipelining_gets_no_data_for_a_refused_recipient(server: MailServer) -> None:
+    server.pause = 0.2
+    server.replies["EHLO"] = PLAIN_EHLO
+    server.replies["RCPT"] = b"550 5.1.1 unknown\r\n"
 
-    [answer] = send("ben@council.example")
+    send_to_ben()
+
+    assert "DATA" not in server.commands
+
+
+def test_bytes_of_a_reply_share_one_deadline(pipelining_or_plain: MailServer) -> None:
+    # The timeout is a second for each reply. If it were for each byte, the email would be accepted.
+    pipelining_or_plain.pause_before_byte = 0.3
+
+    answer = send_to_ben()
 
     assert answer.outcome == Outcome.LATER
     assert not answer.in_doubt

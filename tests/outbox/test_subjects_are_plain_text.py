@@ -32,7 +32,7 @@ def test_there_are_subjects_to_try() -> None:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_a_name_stands_in_the_subject_as_it_is_written(template: str) -> None:
+def test_subject_has_a_name_as_it_is_written(template: str) -> None:
     source = get_template(f"emails/{template}.subject.txt").template.source
     names = set(re.findall(r"\w+", source)) - {"own"}  # emails about oneself say “you”
 

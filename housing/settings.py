@@ -292,8 +292,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/h/ip,5/h/key",
     "signup": "20/h/ip",
 }
-# The number of our proxies, so that rate limits count the client's IP address and not a proxy's.
-ALLAUTH_TRUSTED_PROXY_COUNT = env["TRUSTED_PROXY_COUNT"]
+ALLAUTH_TRUSTED_PROXY_COUNT = env["TRUSTED_PROXY_COUNT"]  # so that rate limits count the client's IP address
 SOCIALACCOUNT_ADAPTER = "partnerships.people.adapters.OrganisationSignInAdapter"
 # Providers are set in Django admin (social applications). A GET must not start a sign-in.
 SOCIALACCOUNT_LOGIN_ON_GET = False
@@ -303,6 +302,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = SITE_NAME
+MFA_TOTP_TOLERANCE = 1  # A code may be 30 seconds old, because typing takes time (RFC 6238, section 5.2).
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 USERSESSIONS_TRACK_ACTIVITY = False
 # For leads and administrators in production, but not in a demonstration.

@@ -104,6 +104,26 @@ def test_a_code_works_once(world: World) -> None:
         assert not is_signed_in(second_client)
 
 
+def test_a_code_is_accepted_for_30_seconds_after_the_app_changed_it(world: World) -> None:
+    secret, _ = add_authenticator_app(world)
+
+    with time_machine.travel(time.time() + 120, tick=False):
+        client = client_before_second_factor(world)
+        client.post(reverse("mfa_authenticate"), {"code": totp_code(secret, time.time() - 30)})
+
+    assert is_signed_in(client)
+
+
+def test_a_code_of_a_minute_ago_is_refused(world: World) -> None:
+    secret, _ = add_authenticator_app(world)
+
+    with time_machine.travel(time.time() + 120, tick=False):
+        client = client_before_second_factor(world)
+        client.post(reverse("mfa_authenticate"), {"code": totp_code(secret, time.time() - 60)})
+
+    assert not is_signed_in(client)
+
+
 def test_a_wrong_code_is_refused(world: World) -> None:
     secret, _ = add_authenticator_app(world)
 

@@ -484,7 +484,7 @@ def report_returned(world: World) -> Act:
 @case(("nominations.return_sent", "ben"))
 def nominations_return_sent(world: World) -> Act:
     nominations_return = quarters.counted_return(world, sign_nominations(world))
-    return lambda: send_return(nominations_return=nominations_return, author=world.amina, now=quarters.afterwards())
+    return lambda: send_return(nominations_return=nominations_return, author=world.amina, now=quarters.days_after())
 
 
 @case(("nominations.return_decided", "amina"))
@@ -497,7 +497,7 @@ def nominations_return_confirmed(world: World) -> Act:
 def nominations_return_reopened(world: World) -> Act:
     nominations_return = quarters.confirmed_return(world, sign_nominations(world))
     return lambda: reopen_return(
-        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=quarters.afterwards()
+        nominations_return=nominations_return, reason="A home is missing.", author=world.ben, now=quarters.days_after()
     )
 
 

@@ -30,6 +30,7 @@ from partnerships.organisations.services import (
     ties_between,
 )
 from partnerships.outbox.models import Email
+from partnerships.people.models import User
 from tests.commitments.promises import agree, propose
 from tests.exchange.conftest import shared_entry
 from tests.organisations.handing_over import (
@@ -48,15 +49,17 @@ from tests.world import World, join
 
 
 def correct_as_ordered(succession: Succession, **fields: Any) -> tuple[str, ...]:
+    """Correct a succession as the order says, and return the names of the changed fields."""
     return services.correct_succession(
         succession=succession, reason="As the order says.", author=None, now=timezone.now(), **fields
     )
 
 
 def record_past_succession(world: World, **fields: Any) -> Succession:
-    arguments: dict[str, Any] = {"kind": "absorb", "vests_on": PartialDate(2024, 4), "status": "effective"} | fields
+    """Record, by default as a list does, that Westmarch joined Harbour in April 2024."""
+    arguments: dict[str, Any] = {"kind": "absorb", "vests_on": PartialDate(2024, 4), "status": "effective"}
     ties = ties_between([world.westmarch], [world.harbour])
-    return services.record_succession(ties=ties, now=timezone.now(), **({"author": None} | arguments))
+    return services.record_succession(ties=ties, now=timezone.now(), **(arguments | {"author": None} | fields))
 
 
 # ---- Asks and offers between two organisations that become one
@@ -171,8 +174,11 @@ def test_the_kept_record_requires_at_sign_in_what_the_other_required(world: Worl
 
 @pytest.mark.usefixtures("merge_of_strict_record")
 def test_leads_of_the_kept_record_can_use_their_passwords_for_a_day_after_a_merge(world: World) -> None:
-    assert required_providers(world.hana, timezone.now()) == set()
-    assert required_providers(world.hana, timezone.now() + dt.timedelta(days=2)) == {"riverside"}
+    providers_now = required_providers(world.hana, timezone.now())
+    providers_in_two_days = required_providers(world.hana, timezone.now() + dt.timedelta(days=2))
+
+    assert providers_now == set()
+    assert providers_in_two_days == {"riverside"}
 
 
 def test_undoing_a_merge_undoes_its_sign_in_rules(world: World, merge_of_strict_record: Merge) -> None:
@@ -182,17 +188,21 @@ def test_undoing_a_merge_undoes_its_sign_in_rules(world: World, merge_of_strict_
     assert not world.harbour.asks_more_at_sign_in
 
 
-def test_leads_are_emailed_about_sign_in_rules_by_a_merge_and_by_its_undoing(
-    world: World, merge_of_strict_record: Merge
-) -> None:
-    recipient_ids = Email.objects.filter(kind="organisations.ways_in").values_list("person_id", flat=True)
-    recipients_of_merge = sorted(recipient_ids)
+def recipients_of_sign_in_emails() -> list[str]:
+    """Return the names of those who were emailed about sign-in rules, once for each email."""
+    person_ids = Email.objects.filter(kind="organisations.ways_in").values_list("person_id", flat=True)
+    return sorted(User.objects.get(pk=person_id).name for person_id in person_ids)
 
+
+@pytest.mark.usefixtures("merge_of_strict_record")
+def test_a_merge_emails_leads_about_its_sign_in_rules() -> None:
+    assert recipients_of_sign_in_emails() == ["Hana Harbour", "Nadia River"]
+
+
+def test_undoing_a_merge_emails_the_lead_of_the_kept_record_again(world: World, merge_of_strict_record: Merge) -> None:
     services.undo_merge(merge=merge_of_strict_record, reason="Two bodies.", author=world.dee, now=timezone.now())
 
-    recipients_of_both = sorted(recipient_ids.all())
-    assert recipients_of_merge == sorted([world.hana.pk, world.nadia.pk])
-    assert recipients_of_both == sorted([world.hana.pk, world.hana.pk, world.nadia.pk])
+    assert recipients_of_sign_in_emails() == ["Hana Harbour", "Hana Harbour", "Nadia River"]
 
 
 def test_records_with_two_sign_in_pages_are_not_merged(world: World) -> None:
@@ -225,7 +235,7 @@ def test_membership_with_a_last_day_passes_on_until_that_day(
 ) -> None:
     take_effect(merger_with_temporary_editor)
 
-    (membership,) = Membership.objects.current().filter(person=world.vera, organisation=world.harbour)
+    membership = Membership.objects.current().get(person=world.vera, organisation=world.harbour)
     events = Event.objects.filter(target_kind="membership", target_id=membership.pk)
     assert membership.role == "editor"
     assert membership.ends_on == today() + dt.timedelta(days=DAYS_OF_MEMBERSHIP)
@@ -239,20 +249,21 @@ def test_a_restore_does_not_end_a_membership_that_passed_on_with_a_last_day(
     with patch.object(journal, "note_all", wraps=journal.note_all) as note_all:
         take_effect(merger_with_temporary_editor)
 
-    (membership,) = Membership.objects.current().filter(person=world.vera, organisation=world.harbour)
-    lines = [line for call in note_all.call_args_list for line in call.args[1]]
-    journal_lines = [line for line in lines if line.get("membership") == membership.pk]
-    assert [line["undone"] for line in journal_lines] == [True]
+    membership = Membership.objects.current().get(person=world.vera, organisation=world.harbour)
+    journal_lines = [line for call in note_all.call_args_list for line in call.args[1]]
+    (line_of_membership,) = [line for line in journal_lines if line.get("membership") == membership.pk]
+    assert line_of_membership["undone"] is True
 
 
 def test_undoing_a_merger_returns_a_membership_with_its_last_day(
     world: World, merger_with_temporary_editor: Succession
 ) -> None:
     take_effect(merger_with_temporary_editor)
+    undoing_succession = record_undoing(merger_with_temporary_editor)
 
-    take_effect(record_undoing(merger_with_temporary_editor))
+    take_effect(undoing_succession)
 
-    (membership,) = Membership.objects.current().filter(person=world.vera, organisation=world.westmarch)
+    membership = Membership.objects.current().get(person=world.vera, organisation=world.westmarch)
     assert membership.ends_on == today() + dt.timedelta(days=DAYS_OF_MEMBERSHIP)
 
 
@@ -293,42 +304,64 @@ def test_remaining_records_are_for_administrators_once_the_people_have_passed_on
 # ---- Undoing
 
 
-def test_an_undoing_is_undone_only_once_all_records_have_been_returned(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    agree(world)
-    succession = record_merger(world)
-    propose_and_accept_everything(succession, world.westmarch, world.harbour)
-    count = take_effect(succession)
-    undoing_succession = record_undoing(succession)
-    services.take_effect(succession=undoing_succession, author=None, now=timezone.now())
-    repeated_succession = record_undoing(undoing_succession)
-    monkeypatch.setattr(handover_batches, "BATCH", 1)
-    handover_batches._undo_batch(succession.pk, timezone.now())
-
-    with pytest.raises(UnableToChangeSuccession, match="still being returned"):
-        services.take_effect(succession=repeated_succession, author=None, now=timezone.now())
-    services.undo_handovers(succession=succession, now=timezone.now())
-
-    assert take_effect(repeated_succession) == count
-    assert succession.handovers.filter(state="applied").count() == count
-
-
-def test_a_pending_undoing_counts_only_records_that_were_added_since(world: World) -> None:
+@pytest.fixture
+def effective_merger(world: World) -> Succession:
+    """Return a merger in force, with which all records of Westmarch passed to Harbour, among them a commitment."""
     agree(world)
     succession = record_merger(world)
     propose_and_accept_everything(succession, world.westmarch, world.harbour)
     take_effect(succession)
-    undoing_succession = record_undoing(succession, tomorrow())
+    return succession
+
+
+@pytest.fixture
+def half_returned_merger(effective_merger: Succession, monkeypatch: pytest.MonkeyPatch) -> Succession:
+    """Return a merger that has been undone, but only one of whose records has been returned."""
+    services.take_effect(succession=record_undoing(effective_merger), author=None, now=timezone.now())
+    monkeypatch.setattr(handover_batches, "BATCH", 1)
+    handover_batches._undo_batch(effective_merger.pk, timezone.now())
+    return effective_merger
+
+
+def test_an_undoing_is_not_undone_while_records_are_being_returned(half_returned_merger: Succession) -> None:
+    repeated_succession = record_undoing(half_returned_merger.undone_by.get())
+
+    with pytest.raises(UnableToChangeSuccession, match="still being returned"):
+        services.take_effect(succession=repeated_succession, author=None, now=timezone.now())
+
+
+def test_an_undoing_is_undone_once_all_records_have_been_returned(half_returned_merger: Succession) -> None:
+    repeated_succession = record_undoing(half_returned_merger.undone_by.get())
+    services.undo_handovers(succession=half_returned_merger, now=timezone.now())
+
+    passed_line_count = take_effect(repeated_succession)
+
+    lines = half_returned_merger.handovers
+    assert passed_line_count == lines.count()
+    assert lines.filter(state="applied").count() == lines.count()
+
+
+@pytest.fixture
+def pending_undoing(world: World, effective_merger: Succession) -> Succession:
+    """Return a succession of tomorrow that undoes a merger, and after which Harbour does not continue."""
+    undoing_succession = record_undoing(effective_merger, tomorrow())
     Succession.objects.filter(pk=undoing_succession.pk).update(kind="replace")
     undoing_succession.ties.filter(predecessor=world.harbour, successor=world.harbour).delete()
-    count_before = count_undecided(undoing_succession, world.harbour, today())
-    count_in_estate = estate_of(undoing_succession, world.harbour, today()).without_line
+    return undoing_succession
+
+
+def test_a_pending_undoing_counts_the_records_without_a_line(world: World, pending_undoing: Succession) -> None:
+    undecided_count = count_undecided(pending_undoing, world.harbour, today())
+
+    assert undecided_count == estate_of(pending_undoing, world.harbour, today()).without_line
+
+
+def test_a_pending_undoing_counts_a_record_that_was_added_since(world: World, pending_undoing: Succession) -> None:
+    count_before = count_undecided(pending_undoing, world.harbour, today())
 
     propose(world, receiver=world.harbour)
 
-    assert count_before == count_in_estate
-    assert count_undecided(undoing_succession, world.harbour, today()) == count_before + 1
+    assert count_undecided(pending_undoing, world.harbour, today()) == count_before + 1
     assert "Say who takes over" in task_names(world, world.hana)
 
 
@@ -347,13 +380,17 @@ def test_vesting_day_can_be_corrected_to_a_day_before_it_is_undone(world: World)
     succession = record_merger(world, days=10)
     record_undoing(succession, today() + dt.timedelta(days=20))
 
-    assert correct_as_ordered(succession, vests_on=known_day(today() + dt.timedelta(days=15))) == ("vests_on",)
+    changed_fields = correct_as_ordered(succession, vests_on=known_day(today() + dt.timedelta(days=15)))
+
+    assert changed_fields == ("vests_on",)
 
 
 def test_month_of_a_past_succession_becomes_a_day_of_that_month(world: World) -> None:
     succession = record_past_succession(world)
 
-    assert correct_as_ordered(succession, vests_on=PartialDate(2024, 4, 1)) == ("vests_on",)
+    changed_fields = correct_as_ordered(succession, vests_on=PartialDate(2024, 4, 1))
+
+    assert changed_fields == ("vests_on",)
 
 
 def test_month_of_a_past_succession_does_not_become_a_day_of_another_month(world: World) -> None:
@@ -371,9 +408,11 @@ def test_day_of_a_past_succession_does_not_become_another_day(world: World) -> N
         correct_as_ordered(succession, vests_on=PartialDate(2024, 4, 2))
 
 
-def test_name_does_not_change_before_the_first_day(world: World) -> None:
+@pytest.fixture
+def rename_before_the_first_day(world: World) -> Succession:
+    """Return a rename of Westmarch nine days ago, although its first day was five days ago."""
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=today() - dt.timedelta(days=5))
-    succession = services.record_succession(
+    return services.record_succession(
         kind="rename",
         status="order_made",
         vests_on=known_day(today() - dt.timedelta(days=9)),
@@ -383,12 +422,17 @@ def test_name_does_not_change_before_the_first_day(world: World) -> None:
         now=timezone.now(),
     )
 
+
+def test_name_does_not_change_before_the_first_day(rename_before_the_first_day: Succession) -> None:
     with pytest.raises(UnableToChangeSuccession, match="before its first day"):
-        services.take_effect(succession=succession, author=None, now=timezone.now())
+        services.take_effect(succession=rename_before_the_first_day, author=None, now=timezone.now())
+
+
+def test_rename_before_the_first_day_stays_pending_when_it_is_due(rename_before_the_first_day: Succession) -> None:
     services.hand_over_due(now=timezone.now())
 
-    succession.refresh_from_db()
-    assert succession.status == SuccessionStatus.ORDER_MADE
+    rename_before_the_first_day.refresh_from_db()
+    assert rename_before_the_first_day.status == SuccessionStatus.ORDER_MADE
 
 
 def test_recording_a_succession_again_adds_missing_details(world: World) -> None:
@@ -415,7 +459,9 @@ def test_contradicting_details_from_a_person_are_refused(world: World) -> None:
 def test_contradicting_details_from_a_list_are_ignored(world: World) -> None:
     record_past_succession(world, instrument="SI 2024/1")
 
-    assert record_past_succession(world, instrument="SI 2024/2").instrument == "SI 2024/1"
+    repeated_record = record_past_succession(world, instrument="SI 2024/2")
+
+    assert repeated_record.instrument == "SI 2024/1"
 
 
 def test_title_has_a_plural_verb_for_several_predecessors(world: World) -> None:
@@ -429,5 +475,4 @@ def test_title_has_a_plural_verb_for_several_predecessors(world: World) -> None:
 
     title = succession_title(with_ties(Succession.objects.filter(pk=succession.pk)).get())
 
-    names = sorted([world.westmarch.name, world.riverside.name])
-    assert title == f"{names[0]} and {names[1]} join {world.harbour.name}"
+    assert title == "Riverside Design and Westmarch Borough Council join Harbour Community Trust"

@@ -38,7 +38,8 @@ from tests.support.signing_in import signed_in
 from tests.world import World
 
 
-def create_body(name: str, kind: str = "council", **fields: Any) -> Organisation:
+def create_body(name: str, kind: str, **fields: Any) -> Organisation:
+    """Create an organisation of this kind, and return it."""
     return create_organisation(name=name, kind=kind, author=None, now=timezone.now(), **fields)
 
 
@@ -58,6 +59,7 @@ def record_merger(world: World, **fields: Any) -> Succession:
 
 
 def change_status(succession: Succession, to: str, world: World, reason: str = "The board decided.") -> None:
+    """Change the status of a succession, as Dee."""
     change_succession_status(succession=succession, to=to, reason=reason, author=world.dee, now=timezone.now())
 
 
@@ -72,26 +74,34 @@ def reloaded(record: Any) -> Any:
     [
         ({"ties": []}, "at least one"),
         ({"kind": "function_transfer"}, "which function"),
-        ({"share": "0.5", "geography": ""}, "Enter the areas in which"),
-        ({"share": "0.5"}, "must add up to 100 per cent"),
-        ({"share": "1.5"}, "more than 0"),
         ({"status": "order_made", "vests_on": None}, "vesting day"),
         ({"status": "effective", "vests_on": PartialDate(2099)}, "before its vesting day"),
         ({"shadow_on": PartialDate(2099), "vests_on": PartialDate(2030)}, "must come before"),
     ],
 )
 def test_an_impossible_succession_is_refused(world: World, fields: dict[str, Any], words: str) -> None:
-    share = fields.pop("share", None)
-    tie = NewTie(
-        world.larkhaven,
-        world.tidewater,
-        share=Decimal(share) if share else None,
-        geography=fields.pop("geography", "LAD 2025"),
-    )
-    arguments = {"kind": "absorb", "vests_on": PartialDate(2099), "ties": [tie], **fields}
+    ties = ties_between([world.larkhaven], [world.tidewater])
+    arguments: dict[str, Any] = {"kind": "absorb", "vests_on": PartialDate(2099), "ties": ties} | fields
 
     with pytest.raises(UnableToRecordSuccession, match=words):
         record_succession(author=world.dee, now=timezone.now(), **arguments)
+
+    assert not Succession.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("share", "geography", "words"),
+    [
+        ("0.5", "", "Enter the areas in which"),
+        ("0.5", "LAD 2025", "must add up to 100 per cent"),
+        ("1.5", "LAD 2025", "more than 0"),
+    ],
+)
+def test_an_impossible_share_of_an_area_is_refused(world: World, share: str, geography: str, words: str) -> None:
+    tie = NewTie(world.larkhaven, world.tidewater, share=Decimal(share), geography=geography)
+
+    with pytest.raises(UnableToRecordSuccession, match=words):
+        record_succession(kind="absorb", vests_on=PartialDate(2099), ties=[tie], author=world.dee, now=timezone.now())
 
     assert not Succession.objects.exists()
 
@@ -110,7 +120,8 @@ def test_a_change_of_status_is_in_the_history_of_each_organisation(world: World)
 
     events = Event.objects.filter(kind="organisation.succession_status_changed")
     assert {event.data["reason"] for event in events} == {"Answers came in by May."}
-    assert {event.target_id for event in events} >= {world.larkhaven.pk, world.tidewater.pk}
+    assert events.filter(target_id=world.larkhaven.pk).exists()
+    assert events.filter(target_id=world.tidewater.pk).exists()
     assert Change.objects.filter(event__in=events, subject__record_id=world.larkhaven.pk).count() == 1
 
 
@@ -181,10 +192,11 @@ def test_a_merger_ends_predecessors_and_starts_the_successor(world: World) -> No
 
 def test_a_merger_takes_effect_only_once(world: World) -> None:
     succession = record_merger(world)
+    take_effect(succession=succession, author=None, now=timezone.now())
 
-    results = [take_effect(succession=succession, author=None, now=timezone.now()) for _ in range(2)]
+    took_effect_again = take_effect(succession=succession, author=None, now=timezone.now())
 
-    assert results == [True, False]
+    assert took_effect_again is False
     assert Event.objects.filter(kind="organisation.ended", target_id=world.larkhaven.pk).count() == 1
 
 
@@ -237,17 +249,27 @@ def test_undoing_the_undoing_of_a_merger_merges_its_predecessors_again(world: Wo
     assert statuses_of_merged_bodies(world) == [Status.DISSOLVED, Status.DISSOLVED, Status.ACTIVE]
 
 
-def test_responsibility_follows_a_merger_its_undoing_and_its_repetition(world: World, past_merger: Succession) -> None:
+@pytest.mark.parametrize(
+    ("days_ago", "responsible_body"),
+    [
+        pytest.param(21, "Larkhaven Homes", id="before the merger"),
+        pytest.param(20, "Skylark Homes", id="on its day"),
+        pytest.param(11, "Skylark Homes", id="before its undoing"),
+        pytest.param(10, "Larkhaven Homes", id="on the day of its undoing"),
+        pytest.param(1, "Larkhaven Homes", id="before its repetition"),
+        pytest.param(0, "Skylark Homes", id="on the day of its repetition"),
+    ],
+)
+def test_responsibility_follows_a_merger_its_undoing_and_its_repetition(
+    world: World, past_merger: Succession, days_ago: int, responsible_body: str
+) -> None:
     undoing_succession = undo(past_merger, world, vests_on=today() - dt.timedelta(10))
     undo(undoing_succession, world, vests_on=today())
+    day = today() - dt.timedelta(days_ago)
 
-    responsible_ids = [
-        responsible_body_for(function="landlord", organisation=world.larkhaven, day=today() - dt.timedelta(days)).body
-        for days in (21, 20, 11, 10, 1, 0)
-    ]
+    answer = responsible_body_for(function="landlord", organisation=world.larkhaven, day=day)
 
-    larkhaven, skylark = world.larkhaven.pk, Organisation.objects.get(name="Skylark Homes").pk
-    assert responsible_ids == [larkhaven, skylark, skylark, larkhaven, larkhaven, skylark]
+    assert answer.body == Organisation.objects.get(name=responsible_body).pk
 
 
 def test_an_undoing_cannot_be_undone_twice(world: World, past_merger: Succession) -> None:
@@ -261,8 +283,8 @@ def test_an_undoing_cannot_be_undone_twice(world: World, past_merger: Succession
 def test_a_merger_is_undone_and_done_again_on_one_day(world: World) -> None:
     merger = record_merger(world)
     take_effect(succession=merger, author=None, now=timezone.now())
-
     undoing_succession = undo(merger, world, vests_on=today())
+
     repeated_merger = undo(undoing_succession, world, vests_on=today())
 
     skylark = Organisation.objects.get(name="Skylark Homes")
@@ -274,49 +296,76 @@ def test_a_merger_is_undone_and_done_again_on_one_day(world: World) -> None:
     assert answer.body == skylark.pk
 
 
-def test_only_the_sources_of_an_effective_succession_are_corrected(world: World) -> None:
-    succession = record_merger(world)
-    take_effect(succession=succession, author=None, now=timezone.now())
-    arguments: dict[str, Any] = {
-        "succession": succession,
-        "reason": "A slip.",
-        "author": world.dee,
-        "now": timezone.now(),
-    }
+def test_the_sources_of_an_effective_succession_are_corrected(world: World, past_merger: Succession) -> None:
+    correct_succession(
+        succession=past_merger,
+        instrument="Resolution of 3 March",
+        reason="A slip.",
+        author=world.dee,
+        now=timezone.now(),
+    )
 
-    correct_succession(instrument="Resolution of 3 March", **arguments)
+    assert reloaded(past_merger).instrument == "Resolution of 3 March"
+
+
+@pytest.mark.parametrize("fields", [{"vests_on": PartialDate(2020)}, {"kind": "absorb"}])
+def test_the_day_and_kind_of_an_effective_succession_are_not_corrected(
+    world: World, past_merger: Succession, fields: dict[str, Any]
+) -> None:
+    with pytest.raises(UnableToChangeSuccession, match="Undo it with another succession"):
+        correct_succession(succession=past_merger, reason="A slip.", author=world.dee, now=timezone.now(), **fields)
+
+
+def test_the_ties_of_an_effective_succession_are_not_corrected(world: World, past_merger: Succession) -> None:
     other_ties = ties_between([world.larkhaven], [world.harbour])
-    for fields in ({"vests_on": PartialDate(2020)}, {"kind": "absorb"}, {"ties": other_ties}):
-        with pytest.raises(UnableToChangeSuccession, match="Undo it with another succession"):
-            correct_succession(**arguments, **fields)  # type: ignore[arg-type]
 
-    assert reloaded(succession).instrument == "Resolution of 3 March"
+    with pytest.raises(UnableToChangeSuccession, match="Undo it with another succession"):
+        correct_succession(
+            succession=past_merger, ties=other_ties, reason="A slip.", author=world.dee, now=timezone.now()
+        )
 
 
-def test_two_functions_of_a_lep_pass_to_two_bodies_and_the_company_lives_on(world: World) -> None:
+@pytest.fixture
+def divided_lep(world: World) -> Organisation:
+    """Return a LEP, one of whose functions passed to Westmarch in 2024, and another to a combined authority."""
     lep = create_body("Estuary LEP", "lep")
     authority = create_body("Estuary Combined Authority", "strategic_authority")
-    functions = {"business_representation": world.westmarch, "strategic_economic_planning": authority}
     succession = record_succession(
         kind="function_transfer",
         status="order_made",
         vests_on=PartialDate(2024, 4, 1),
-        ties=[NewTie(lep, successor, function=function) for function, successor in functions.items()],
+        ties=[
+            NewTie(lep, world.westmarch, function="business_representation"),
+            NewTie(lep, authority, function="strategic_economic_planning"),
+        ],
         author=world.dee,
         now=timezone.now(),
     )
     take_effect(succession=succession, author=None, now=timezone.now())
+    return lep
 
-    answers = {
-        function: responsible_body_for(function=function, organisation=lep, day=dt.date(2024, 4, 1)).body
-        for function in (*functions, "government_programmes")
-    }
 
-    assert answers == {function: successor.pk for function, successor in functions.items()} | {
-        "government_programmes": lep.pk
-    }
-    assert not reloaded(lep).is_ended
-    assert successors_on(lep) == [authority, world.westmarch]
+@pytest.mark.parametrize(
+    ("function", "responsible_body"),
+    [
+        ("business_representation", "Westmarch Borough Council"),
+        ("strategic_economic_planning", "Estuary Combined Authority"),
+        ("government_programmes", "Estuary LEP"),
+    ],
+)
+def test_two_functions_of_a_lep_pass_to_two_bodies(
+    divided_lep: Organisation, function: str, responsible_body: str
+) -> None:
+    answer = responsible_body_for(function=function, organisation=divided_lep, day=dt.date(2024, 4, 1))
+
+    assert answer.body == Organisation.objects.get(name=responsible_body).pk
+
+
+def test_a_lep_lives_on_beside_the_successors_of_its_functions(divided_lep: Organisation) -> None:
+    successors = successors_on(divided_lep)
+
+    assert [successor.name for successor in successors] == ["Estuary Combined Authority", "Westmarch Borough Council"]
+    assert not reloaded(divided_lep).is_ended
 
 
 def test_a_provider_transfers_its_engagements_to_another(world: World, client: Client) -> None:
@@ -338,25 +387,37 @@ def test_a_provider_transfers_its_engagements_to_another(world: World, client: C
     assert "Transferred its engagements to" in page
 
 
-def test_a_rename_counts_from_its_day_and_both_names_are_found(world: World) -> None:
-    day = today() - dt.timedelta(3)
-    succession = record_succession(
+@pytest.fixture
+def pending_rename(world: World) -> Succession:
+    """Return the rename of Larkhaven to Skylark Homes, which was due three days ago but has not taken effect."""
+    return record_succession(
         kind="rename",
         status="order_made",
-        vests_on=known_day(day),
+        vests_on=known_day(today() - dt.timedelta(3)),
         ties=[NewTie(world.larkhaven, world.larkhaven, "continuing")],
         new_name="Skylark Homes",
         author=world.dee,
         now=timezone.now(),
     )
 
-    take_effect(succession=succession, author=None, now=timezone.now())
+
+def test_a_rename_counts_from_its_day(world: World, pending_rename: Succession) -> None:
+    day_of_rename = today() - dt.timedelta(3)
+
+    take_effect(succession=pending_rename, author=None, now=timezone.now())
 
     assert reloaded(world.larkhaven).name == "Skylark Homes"
-    assert world.larkhaven.names.get(name="Larkhaven Homes").valid_to == day
-    assert world.larkhaven.names.get(name="Skylark Homes").valid_from == day
-    for text in ("larkhaven homes", "skylark"):
-        assert list(find_organisations(user=world.vera, text=text)) == [world.larkhaven]
+    assert world.larkhaven.names.get(name="Larkhaven Homes").valid_to == day_of_rename
+    assert world.larkhaven.names.get(name="Skylark Homes").valid_from == day_of_rename
+
+
+@pytest.mark.parametrize("text", ["larkhaven homes", "skylark"])
+def test_a_renamed_organisation_is_found_by_both_names(world: World, pending_rename: Succession, text: str) -> None:
+    take_effect(succession=pending_rename, author=None, now=timezone.now())
+
+    found_organisations = find_organisations(user=world.vera, text=text)
+
+    assert list(found_organisations) == [world.larkhaven]
 
 
 @pytest.fixture
@@ -508,17 +569,21 @@ def test_an_administrator_cancels_a_succession(world: World, proposed_merger: Su
     assert "Cancelled" in page
 
 
-def test_the_page_shows_who_is_responsible_on_a_day(world: World, client: Client) -> None:
+@pytest.mark.parametrize(
+    ("day", "answer"),
+    [
+        ("31/3/2098", "Larkhaven Homes is responsible for landlord services"),
+        ("1/4/2098", "Skylark Homes is responsible for landlord services of Larkhaven Homes on 1 April 2098."),
+    ],
+)
+def test_the_page_shows_who_is_responsible_on_a_day(world: World, client: Client, day: str, answer: str) -> None:
     record_merger(world, vests_on=PartialDate(2098, 4, 1))
     client.force_login(world.vera)
     address = reverse("organisations:who-answers", args=[world.larkhaven.pk])
 
-    def page_on(day: int, month: int) -> str:
-        page = client.get(address, {"function": "landlord", "day": f"{day}/{month}/2098"})
-        return " ".join(page.content.decode().split())
+    page = client.get(address, {"function": "landlord", "day": day}).content.decode()
 
-    assert "Larkhaven Homes is responsible for landlord services" in page_on(31, 3)
-    assert "Skylark Homes is responsible for landlord services of Larkhaven Homes on 1 April 2098." in page_on(1, 4)
+    assert answer in " ".join(page.split())
 
 
 def test_everyone_reads_the_page_of_pending_successions(world: World, client: Client) -> None:
@@ -569,23 +634,28 @@ def merger_with_dates(world: World) -> Succession:
     )
 
 
-def test_pages_and_file_show_each_date_as_exactly_as_it_is_known(
-    world: World, client: Client, merger_with_dates: Succession
+@pytest.mark.parametrize("page_name", ["the succession", "pending successions"])
+def test_pages_show_each_date_as_exactly_as_it_is_known(
+    world: World, client: Client, merger_with_dates: Succession, page_name: str
 ) -> None:
     client.force_login(world.dee)
+    addresses = {
+        "the succession": reverse("organisations:succession", args=[merger_with_dates.pk]),
+        "pending successions": reverse("organisations:pending"),
+    }
 
-    addresses = (
-        reverse("organisations:succession", args=[merger_with_dates.pk]),
-        reverse("organisations:pending"),
-    )
-    pages = [" ".join(client.get(address).content.decode().split()) for address in addresses]
-    exported = client.get(reverse("organisations:pending-csv")).getvalue().decode()
+    page = " ".join(client.get(addresses[page_name]).content.decode().split())
 
-    for page in pages:
-        page_without_gaps = page.replace("</dt> <dd>", "</dt><dd>")
-        assert "<dt>Election or shadow</dt><dd>May 2097</dd>" in page_without_gaps
-        assert "<dt>Vesting day</dt><dd>1 April 2098</dd>" in page_without_gaps
-        assert "<dt>New codes from</dt><dd>2099</dd>" in page_without_gaps
+    page_without_gaps = page.replace("</dt> <dd>", "</dt><dd>")
+    assert "<dt>Election or shadow</dt><dd>May 2097</dd>" in page_without_gaps
+    assert "<dt>Vesting day</dt><dd>1 April 2098</dd>" in page_without_gaps
+    assert "<dt>New codes from</dt><dd>2099</dd>" in page_without_gaps
+
+
+@pytest.mark.usefixtures("merger_with_dates")
+def test_file_shows_each_date_as_exactly_as_it_is_known(world: World) -> None:
+    exported = signed_in(world.dee).get(reverse("organisations:pending-csv")).getvalue().decode()
+
     assert "2097-05,2098-04-01,2099," in exported
 
 
@@ -610,14 +680,33 @@ def test_dates_can_be_made_more_exact_and_the_history_has_both(
     assert "6 May 2097" in history
 
 
-def test_an_election_known_to_the_month_is_overdue_once_the_month_is_over(world: World) -> None:
-    succession = record_merger(
+@pytest.fixture
+def merger_with_inexact_dates(world: World) -> Succession:
+    """Return a proposed merger with an election in May 2097, a vesting day in 2098 and new codes in 2098."""
+    return record_merger(
         world, status="proposed", shadow_on=PartialDate(2097, 5), vests_on=PartialDate(2098), codes_on=PartialDate(2098)
     )
 
-    assert action_needed(succession, dt.date(2097, 5, 30)) == ""
-    assert "was due May 2097" in action_needed(succession, dt.date(2097, 5, 31))
-    assert "The vesting day was 2098" in action_needed(succession, dt.date(2098, 12, 31))
+
+def test_no_action_is_needed_within_the_month_of_an_election(merger_with_inexact_dates: Succession) -> None:
+    action = action_needed(merger_with_inexact_dates, dt.date(2097, 5, 30))
+
+    assert action == ""
+
+
+@pytest.mark.parametrize(
+    ("last_day", "words"),
+    [
+        pytest.param(dt.date(2097, 5, 31), "was due May 2097", id="election"),
+        pytest.param(dt.date(2098, 12, 31), "The vesting day was 2098", id="vesting day"),
+    ],
+)
+def test_an_inexact_date_is_overdue_on_the_last_day_of_its_period(
+    merger_with_inexact_dates: Succession, last_day: dt.date, words: str
+) -> None:
+    action = action_needed(merger_with_inexact_dates, last_day)
+
+    assert words in action
 
 
 def ties_with_shares(world: World, geography: str) -> list[NewTie]:
@@ -651,20 +740,25 @@ def correct_geography(world: World, succession: Succession, geography: str) -> t
     )
 
 
-def test_page_and_file_show_shares_with_their_geography(
-    world: World, client: Client, split_with_shares: Succession
-) -> None:
-    client.force_login(world.dee)
+def test_page_of_a_succession_shows_shares_with_their_geography(world: World, split_with_shares: Succession) -> None:
+    address = reverse("organisations:succession", args=[split_with_shares.pk])
 
-    page = client.get(reverse("organisations:succession", args=[split_with_shares.pk])).content.decode()
-    exported = client.get(reverse("organisations:pending-csv")).getvalue().decode()
+    page = signed_in(world.dee).get(address).content.decode()
 
     assert "60% (LAD 2025)" in page
+
+
+@pytest.mark.usefixtures("split_with_shares")
+def test_file_of_pending_successions_shows_the_geography_of_shares(world: World) -> None:
+    exported = signed_in(world.dee).get(reverse("organisations:pending-csv")).getvalue().decode()
+
     assert "LAD 2025" in exported
 
 
 def test_correcting_ties_to_the_same_geography_changes_nothing(world: World, split_with_shares: Succession) -> None:
-    assert correct_geography(world, split_with_shares, "LAD 2025") == ()
+    changed_fields = correct_geography(world, split_with_shares, "LAD 2025")
+
+    assert changed_fields == ()
 
 
 def test_history_has_the_geography_before_and_after_a_correction(
@@ -677,8 +771,8 @@ def test_history_has_the_geography_before_and_after_a_correction(
     detail = client.get(reverse("organisations:succession", args=[split_with_shares.pk])).content.decode()
     page = " ".join(strip_tags(detail).split())
     assert "40% (LAD 2027)" in page
-    for year in ("2025", "2027"):
-        assert f"Westmarch Borough Council → Harbour Community Trust (60% of its area in LAD {year})" in page
+    assert "Westmarch Borough Council → Harbour Community Trust (60% of its area in LAD 2025)" in page
+    assert "Westmarch Borough Council → Harbour Community Trust (60% of its area in LAD 2027)" in page
 
 
 def test_after_a_split_each_successor_answers_for_its_share(world: World, split_with_shares: Succession) -> None:
@@ -696,9 +790,14 @@ def test_after_a_split_each_successor_answers_for_its_share(world: World, split_
 
 def test_a_caretaker_is_added_to_a_pending_succession(world: World) -> None:
     succession = record_merger(world, vests_on=PartialDate(2098, 4, 1))
-    arguments: dict[str, Any] = {"succession": succession, "reason": "Until the board meets.", "author": world.dee}
 
-    add_tie(tie=NewTie(world.larkhaven, world.harbour, "caretaker", "housing"), now=timezone.now(), **arguments)
+    add_tie(
+        succession=succession,
+        tie=NewTie(world.larkhaven, world.harbour, "caretaker", "housing"),
+        reason="Until the board meets.",
+        author=world.dee,
+        now=timezone.now(),
+    )
 
     day = dt.date(2098, 4, 1)
     housing = responsible_body_for(function="housing", organisation=world.larkhaven, day=day)
@@ -710,8 +809,8 @@ def test_a_caretaker_is_added_to_a_pending_succession(world: World) -> None:
 def test_an_uncertain_succession_is_named_beside_the_answer_and_not_counted(world: World, client: Client) -> None:
     record_merger(world, status="order_laid", vests_on=PartialDate(2098, 4, 1))
     client.force_login(world.vera)
-
     query = {"function": "housing", "day": "1 April 2098"}
+
     page = client.get(reverse("organisations:who-answers", args=[world.larkhaven.pk]), query).content.decode()
 
     assert "Larkhaven Homes is responsible for housing on 1 April 2098." in page

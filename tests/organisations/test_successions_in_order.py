@@ -20,41 +20,41 @@ from partnerships.organisations.services import (
     UnableToChangeSuccession,
     UnableToRecordSuccession,
     change_succession_status,
-    create_organisation,
     dissolve,
     record_succession,
     take_effect,
     ties_between,
     undo_succession,
 )
+from tests.organisations.handing_over import create_council, record_absorption, record_undoing
 from tests.organisations.test_successions import record_merger, reloaded
 from tests.support.at_once import run_at_once
-from tests.support.moments import today
+from tests.support.moments import today, tomorrow
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
 def test_an_order_made_is_not_recorded_beside_a_rival_proposal(world: World) -> None:
     record_merger(world, status="proposed", place="Estuary", proposal="One body")
-    arguments: dict[str, Any] = {
-        "kind": "absorb",
-        "vests_on": known_day(today()),
-        "author": world.dee,
-        "now": timezone.now(),
-    }
 
     with pytest.raises(UnableToChangeSuccession, match="One body"):
         record_succession(
-            ties=ties_between([world.larkhaven], [world.harbour]),
+            kind="absorb",
             status="order_made",
+            vests_on=known_day(today()),
+            ties=ties_between([world.larkhaven], [world.harbour]),
             place="estuary",
             proposal="Join the trust",
-            **arguments,
+            author=world.dee,
+            now=timezone.now(),
         )
 
     assert Succession.objects.count() == 1
 
 
-def test_one_succession_of_a_proposal_is_undone_while_another_of_it_is_pending(world: World) -> None:
+@pytest.fixture
+def two_successions_of_a_proposal(world: World) -> tuple[Succession, Succession]:
+    """Return two successions of one proposal: one in force, and one pending, with which Westmarch joins Harbour."""
     place_and_proposal: dict[str, Any] = {"place": "Estuary", "proposal": "Two bodies"}
     merger = record_merger(world, **place_and_proposal)
     pending_succession = record_succession(
@@ -67,35 +67,54 @@ def test_one_succession_of_a_proposal_is_undone_while_another_of_it_is_pending(w
         **place_and_proposal,
     )
     take_effect(succession=merger, author=None, now=timezone.now())
+    return merger, pending_succession
 
-    undoing_succession = undo_succession(
-        succession=merger,
-        vests_on=known_day(today()),
-        status="order_made",
-        reason="The court quashed it.",
-        author=world.dee,
-        now=timezone.now(),
-    )
 
-    assert [
-        take_effect(succession=succession, author=None, now=timezone.now())
-        for succession in (undoing_succession, pending_succession)
-    ] == [True, True]
+def test_one_succession_of_a_proposal_is_undone_while_another_is_pending(
+    world: World, two_successions_of_a_proposal: tuple[Succession, Succession]
+) -> None:
+    effective_succession, _pending_succession = two_successions_of_a_proposal
+    undoing_succession = record_quashing(world, effective_succession)
+
+    take_effect(succession=undoing_succession, author=None, now=timezone.now())
+
     assert not reloaded(world.larkhaven).is_ended
+
+
+def test_a_pending_succession_takes_effect_after_another_of_its_proposal_was_undone(
+    world: World, two_successions_of_a_proposal: tuple[Succession, Succession]
+) -> None:
+    effective_succession, pending_succession = two_successions_of_a_proposal
+    undoing_succession = record_quashing(world, effective_succession)
+    take_effect(succession=undoing_succession, author=None, now=timezone.now())
+
+    take_effect(succession=pending_succession, author=None, now=timezone.now())
+
     assert reloaded(world.westmarch).is_ended
 
 
-@pytest.fixture
-def undoing_of_pending_merger(world: World) -> Succession:
-    """Return the succession that undoes a merger, which has not taken effect itself."""
+def record_quashing(world: World, succession: Succession) -> Succession:
+    """Record that a court quashed a succession today, and return the succession that undoes it."""
     return undo_succession(
-        succession=record_merger(world),
+        succession=succession,
         vests_on=known_day(today()),
         status="order_made",
         reason="The court quashed it.",
         author=world.dee,
         now=timezone.now(),
     )
+
+
+@pytest.fixture
+def pending_merger(world: World) -> Succession:
+    """Return a merger that is due today but has not taken effect."""
+    return record_merger(world)
+
+
+@pytest.fixture
+def undoing_of_pending_merger(world: World, pending_merger: Succession) -> Succession:
+    """Return the succession that undoes the pending merger."""
+    return record_quashing(world, pending_merger)
 
 
 def test_an_undoing_does_not_take_effect_before_the_succession(undoing_of_pending_merger: Succession) -> None:
@@ -103,14 +122,11 @@ def test_an_undoing_does_not_take_effect_before_the_succession(undoing_of_pendin
         take_effect(succession=undoing_of_pending_merger, author=None, now=timezone.now())
 
 
-def test_a_succession_cannot_be_cancelled_while_an_undoing_is_pending(
-    world: World, undoing_of_pending_merger: Succession
-) -> None:
-    assert undoing_of_pending_merger.undoes is not None
-
+@pytest.mark.usefixtures("undoing_of_pending_merger")
+def test_a_succession_cannot_be_cancelled_while_an_undoing_is_pending(world: World, pending_merger: Succession) -> None:
     with pytest.raises(UnableToChangeSuccession, match="Cancel that succession first"):
         change_succession_status(
-            succession=undoing_of_pending_merger.undoes,
+            succession=pending_merger,
             to="cancelled",
             reason="The court quashed it.",
             author=world.dee,
@@ -118,15 +134,14 @@ def test_a_succession_cannot_be_cancelled_while_an_undoing_is_pending(
         )
 
 
-def test_an_undoing_takes_effect_after_the_succession(world: World, undoing_of_pending_merger: Succession) -> None:
-    assert undoing_of_pending_merger.undoes is not None
+def test_an_undoing_takes_effect_after_the_succession(
+    world: World, pending_merger: Succession, undoing_of_pending_merger: Succession
+) -> None:
+    take_effect(succession=pending_merger, author=None, now=timezone.now())
 
-    results = [
-        take_effect(succession=succession, author=None, now=timezone.now())
-        for succession in (undoing_of_pending_merger.undoes, undoing_of_pending_merger)
-    ]
+    took_effect = take_effect(succession=undoing_of_pending_merger, author=None, now=timezone.now())
 
-    assert results == [True, True]
+    assert took_effect is True
     assert not reloaded(world.larkhaven).is_ended
 
 
@@ -147,31 +162,32 @@ def test_a_predecessor_that_began_after_the_vesting_day_is_named(world: World, c
 
 def test_undoing_does_not_end_a_successor_whose_first_day_is_unknown(world: World) -> None:
     Organisation.objects.filter(pk=world.harbour.pk).update(valid_from=None)
-    arguments: dict[str, Any] = {"status": "order_made", "author": world.dee, "now": timezone.now()}
     replacement = record_succession(
         kind="replace",
+        status="order_made",
         vests_on=known_day(today()),
         ties=ties_between([world.larkhaven], [world.harbour]),
-        **arguments,
+        author=world.dee,
+        now=timezone.now(),
     )
     take_effect(succession=replacement, author=None, now=timezone.now())
+    undoing_succession = record_quashing(world, replacement)
 
-    undoing_succession = undo_succession(
-        succession=replacement, vests_on=known_day(today()), reason="The court quashed it.", **arguments
-    )
     take_effect(succession=undoing_succession, author=None, now=timezone.now())
 
-    assert [reloaded(body).is_ended for body in (world.larkhaven, world.harbour)] == [False, False]
     answer = responsible_body_for(function="landlord", organisation=world.harbour, day=today())
+    assert not reloaded(world.larkhaven).is_ended
+    assert not reloaded(world.harbour).is_ended
     assert answer.body == world.harbour.pk
 
 
-def test_a_renamed_body_that_ended_later_is_no_longer_responsible(world: World) -> None:
-    day = today() - dt.timedelta(20)
+@pytest.fixture
+def renamed_and_dissolved_body(world: World) -> Organisation:
+    """Return Larkhaven, which was renamed 20 days ago and dissolved today."""
     rename = record_succession(
         kind="rename",
         status="order_made",
-        vests_on=known_day(day),
+        vests_on=known_day(today() - dt.timedelta(20)),
         ties=ties_between([world.larkhaven], [world.larkhaven]),
         new_name="Skylark Homes",
         author=world.dee,
@@ -179,96 +195,122 @@ def test_a_renamed_body_that_ended_later_is_no_longer_responsible(world: World) 
     )
     take_effect(succession=rename, author=None, now=timezone.now())
     dissolve(organisation=world.larkhaven, on=today(), author=None, now=timezone.now())
-
-    answer_before, answer_after = (
-        responsible_body_for(function="landlord", organisation=world.larkhaven, day=today() - dt.timedelta(days))
-        for days in (1, 0)
-    )
-
-    assert answer_before.body == world.larkhaven.pk
-    assert answer_after.body is None
-    assert answer_after.reason == NoSingleBody.NOBODY
+    return world.larkhaven
 
 
-def test_the_page_of_a_body_that_continues_does_not_say_that_it_was_dissolved(world: World, client: Client) -> None:
-    arguments: dict[str, Any] = {
-        "status": "effective",
-        "vests_on": known_day(today()),
-        "author": world.dee,
-        "now": timezone.now(),
-    }
+def test_a_renamed_body_is_responsible_until_it_ends(renamed_and_dissolved_body: Organisation) -> None:
+    yesterday = today() - dt.timedelta(1)
+
+    answer = responsible_body_for(function="landlord", organisation=renamed_and_dissolved_body, day=yesterday)
+
+    assert answer.body == renamed_and_dissolved_body.pk
+
+
+def test_a_renamed_body_that_ended_is_no_longer_responsible(renamed_and_dissolved_body: Organisation) -> None:
+    answer = responsible_body_for(function="landlord", organisation=renamed_and_dissolved_body, day=today())
+
+    assert answer.body is None
+    assert answer.reason == NoSingleBody.NOBODY
+
+
+def page_seen_by_vera(world: World, organisation: Organisation) -> str:
+    """Return the words of an organisation's page, without line breaks and HTML, as Vera sees it."""
+    page = signed_in(world.vera).get(organisation.get_absolute_url()).content.decode()
+    return " ".join(strip_tags(page).split())
+
+
+def test_the_page_of_a_body_that_continues_after_a_merger_does_not_call_it_dissolved(world: World) -> None:
     record_succession(
-        kind="merge", ties=ties_between([world.larkhaven, world.tidewater], [world.larkhaven]), **arguments
-    )
-    record_succession(kind="function_transfer", ties=[NewTie(world.harbour, None, function="housing")], **arguments)
-    client.force_login(world.vera)
-
-    larkhaven_page, harbour_page = (
-        " ".join(client.get(body.get_absolute_url()).content.decode().split())
-        for body in (world.larkhaven, world.harbour)
+        kind="merge",
+        status="effective",
+        vests_on=known_day(today()),
+        ties=ties_between([world.larkhaven, world.tidewater], [world.larkhaven]),
+        author=world.dee,
+        now=timezone.now(),
     )
 
-    assert "Was dissolved" not in larkhaven_page + harbour_page
-    assert "Replaced" in larkhaven_page
-    assert "Gave up housing" in harbour_page
+    page = page_seen_by_vera(world, world.larkhaven)
+
+    assert "Replaced" in page
+    assert "Was dissolved" not in page
+
+
+def test_the_page_of_a_body_that_gave_up_a_function_does_not_call_it_dissolved(world: World) -> None:
+    record_succession(
+        kind="function_transfer",
+        status="effective",
+        vests_on=known_day(today()),
+        ties=[NewTie(world.harbour, None, function="housing")],
+        author=world.dee,
+        now=timezone.now(),
+    )
+
+    page = page_seen_by_vera(world, world.harbour)
+
+    assert "Gave up housing" in page
+    assert "Was dissolved" not in page
 
 
 def test_a_share_is_shown_in_per_cent_as_it_was_entered(world: World, client: Client) -> None:
     succession = record_merger(world, status="proposed")
     client.force_login(world.dee)
-    post_fields = {"predecessor": "Larkhaven Homes", "successor": "Skylark Homes", "role": "successor", "share": "100"}
 
     client.post(
         reverse("organisations:add-tie", args=[succession.pk]),
-        post_fields | {"geography": "LAD 2025", "reason": "All of it."},
+        {
+            "predecessor": "Larkhaven Homes",
+            "successor": "Skylark Homes",
+            "role": "successor",
+            "share": "100",
+            "geography": "LAD 2025",
+            "reason": "All of it.",
+        },
     )
-    page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
 
+    page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
     assert "100% (LAD 2025)" in page
 
 
-def test_the_page_of_an_organisation_marks_undone_successions(world: World, client: Client) -> None:
-    arguments: dict[str, Any] = {
-        "reason": "A rehearsal.",
-        "status": "order_made",
-        "author": world.dee,
-        "now": timezone.now(),
-    }
-    merger = record_merger(world)
-    client.force_login(world.vera)
+@pytest.fixture
+def merger_in_force(pending_merger: Succession) -> Succession:
+    """Return the merger after it has taken effect."""
+    take_effect(succession=pending_merger, author=None, now=timezone.now())
+    return pending_merger
 
-    def page() -> str:
-        return " ".join(strip_tags(client.get(world.larkhaven.get_absolute_url()).content.decode()).split())
 
-    take_effect(succession=merger, author=None, now=timezone.now())
-    text_before = page()
-    undoing_succession = undo_succession(succession=merger, vests_on=known_day(today()), **arguments)
-    text_after_undoing = page()
-    undo_succession(succession=undoing_succession, vests_on=known_day(today()), **arguments)
-    text_after_repeating = page()
+@pytest.mark.usefixtures("merger_in_force")
+def test_the_page_of_an_organisation_does_not_mark_a_succession_in_force(world: World) -> None:
+    page = page_seen_by_vera(world, world.larkhaven)
 
-    assert "undone since" not in text_before
-    assert "(merged, undone since)" in text_after_undoing
-    assert "(merged, undone since)" not in text_after_repeating
+    assert "undone since" not in page
+
+
+def test_the_page_of_an_organisation_marks_an_undone_succession(world: World, merger_in_force: Succession) -> None:
+    record_quashing(world, merger_in_force)
+
+    page = page_seen_by_vera(world, world.larkhaven)
+
+    assert "(merged, undone since)" in page
+
+
+def test_the_page_of_an_organisation_does_not_mark_a_repeated_succession(
+    world: World, merger_in_force: Succession
+) -> None:
+    undoing_succession = record_quashing(world, merger_in_force)
+    record_quashing(world, undoing_succession)
+
+    page = page_seen_by_vera(world, world.larkhaven)
+
+    assert "(merged, undone since)" not in page
 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_administrators_who_undo_a_succession_at_once_record_one() -> None:
-    predecessor, successor = (
-        create_organisation(name=name, kind="council", author=None, now=timezone.now()) for name in ("Old", "New")
+    succession = record_absorption(create_council("Old"), create_council("New"))
+
+    outcomes = run_at_once(
+        lambda: record_undoing(succession, today()),
+        lambda: record_undoing(succession, tomorrow()),
     )
-    arguments: dict[str, Any] = {
-        "vests_on": known_day(today()),
-        "status": "order_made",
-        "author": None,
-        "now": timezone.now(),
-    }
-    succession = record_succession(kind="absorb", ties=ties_between([predecessor], [successor]), **arguments)
-
-    def undo_on(day: dt.date) -> Succession:
-        undoing_arguments = arguments | {"vests_on": known_day(day)}
-        return undo_succession(succession=succession, reason="The court quashed it.", **undoing_arguments)
-
-    outcomes = run_at_once(lambda: undo_on(today()), lambda: undo_on(today() + dt.timedelta(days=1)))
 
     assert {type(outcome) for outcome in outcomes} == {Succession, UnableToRecordSuccession}

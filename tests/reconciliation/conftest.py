@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from partnerships.kit.dates import PartialDate
+from partnerships.kit.dates import known_day
 from partnerships.organisations.models import Organisation, OrganisationName
 from partnerships.organisations.services import create_organisation, dissolve, record_succession, ties_between
 from tests.world import area
 
-CHANGED = dt.date(2019, 4, 1)
+REORGANISED_ON = dt.date(2019, 4, 1)
 
 
 @dataclass
@@ -33,32 +34,36 @@ def register(db: None) -> Register:
     """Create the directory through services, and return it."""
     now = timezone.now()
 
-    def body(name: str, kind: str, scheme: str = "", number: str = "", **fields: object) -> Organisation:
-        numbers = [(scheme, number)] if number else []
-        return create_organisation(name=name, kind=kind, identifiers=numbers, author=None, now=now, **fields)  # type: ignore[arg-type]
+    def council(name: str, code: str, **fields: Any) -> Organisation:
+        identifiers = [("gss", code)]
+        return create_organisation(name=name, kind="council", identifiers=identifiers, author=None, now=now, **fields)
 
-    council_fields = {"kind": "council", "scheme": "gss"}
-    northmere = body("Northmere Borough Council", number="E07009991", council_type="NMD", **council_fields)
-    fenmoor = body("Fenmoor District Council", number="E07009992", council_type="NMD", **council_fields)
-    mereland = body(
+    def provider(name: str, number: str, **fields: Any) -> Organisation:
+        identifiers = [("rsh", number)]
+        return create_organisation(
+            name=name, kind="registered_provider", identifiers=identifiers, author=None, now=now, **fields
+        )
+
+    northmere = council("Northmere Borough Council", "E07009991", council_type="NMD")
+    fenmoor = council("Fenmoor District Council", "E07009992", council_type="NMD")
+    mereland = council(
         "Mereland Council",
-        number="E06009993",
+        "E06009993",
         council_type="UA",
         areas=[area("E06009993", "Mereland")],
-        valid_from=CHANGED,
-        **council_fields,
+        valid_from=REORGANISED_ON,
     )
     record_succession(
         kind="merge",
         status="effective",
-        vests_on=PartialDate(2019, 4, 1),
+        vests_on=known_day(REORGANISED_ON),
         ties=ties_between([northmere, fenmoor], [mereland]),
         author=None,
         now=now,
     )
     for predecessor in (northmere, fenmoor):
-        dissolve(organisation=predecessor, on=CHANGED, author=None, now=now, reason="Merged.")
-    saltmarsh = body("Saltmarsh Homes Limited", "registered_provider", "rsh", "L9991", short_name="Saltmarsh")
+        dissolve(organisation=predecessor, on=REORGANISED_ON, author=None, now=now, reason="Merged.")
+    saltmarsh = provider("Saltmarsh Homes Limited", "L9991", short_name="Saltmarsh")
     OrganisationName.objects.create(
         organisation=saltmarsh,
         name="Salt Homes Limited",
@@ -71,6 +76,6 @@ def register(db: None) -> Register:
         fenmoor=fenmoor,
         mereland=mereland,
         saltmarsh=saltmarsh,
-        private=body("Saltmarsh Private Homes", "developer"),
-        invented=body("Saltmarsh Invented Homes", "registered_provider", "rsh", "L9992", is_demonstration=True),
+        private=create_organisation(name="Saltmarsh Private Homes", kind="developer", author=None, now=now),
+        invented=provider("Saltmarsh Invented Homes", "L9992", is_demonstration=True),
     )

@@ -16,13 +16,20 @@ COUNCILS = Column(
 PROVIDERS = Column("providers.json", "organisation_name", "registration_number", Scheme.RSH, dt.date(2023, 2, 28))
 
 
-@pytest.mark.django_db
-def test_at_least_99_in_100_names_get_the_right_first_answer() -> None:
+@pytest.fixture
+def imported_lists(db: None) -> None:
+    """Import the extracts of both lists."""
     import_list("councils", extract("councils.csv"), name="councils.csv", as_of=dt.date(2025, 7, 10))
     import_list("providers", extract("providers.json"), name="providers.json", as_of=dt.date(2023, 2, 28))
 
-    scores = [score(rows_of(extract(one.file), one), one.scheme) for one in (COUNCILS, PROVIDERS)]
 
-    assert [score.asked > 25 for score in scores] == [True, True]
-    assert [score.wrong for score in scores if score.share < 0.99] == []
-    assert [score.certainly_wrong for score in scores] == [[], []]
+@pytest.mark.usefixtures("imported_lists")
+@pytest.mark.parametrize("column", [COUNCILS, PROVIDERS], ids=["councils", "providers"])
+def test_at_least_99_in_100_names_get_the_right_first_answer(column: Column) -> None:
+    rows = rows_of(extract(column.file), column)
+
+    result = score(rows, column.scheme)
+
+    assert result.asked > 25
+    assert result.share >= 0.99, result.wrong
+    assert result.certainly_wrong == []

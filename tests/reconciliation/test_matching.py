@@ -19,16 +19,19 @@ REORGANISED_ON = dt.date(2019, 4, 1)
 
 
 def dated_name(text: str, *, begins: dt.date | None = None, ends: dt.date | None = None) -> DatedName:
+    """Return a name of a body with the days of its use."""
     return DatedName(text, fold_name(text), begins=begins, ends=ends)
 
 
 def council(name: str, *other_names: DatedName, pk: int = 10, gss: str = "", **fields: Any) -> Body:
+    """Return a council, which counts as a public body, with its names and GSS code."""
     numbers = (DatedNumber("gss", gss),) if gss else ()
     fields = {"types": ("council", "council-nmd"), "is_public": True} | fields
     return Body(pk=pk, name=name, names=(dated_name(name), *other_names), numbers=numbers, **fields)
 
 
 def provider(name: str, *other_names: DatedName, pk: int = 20, **fields: Any) -> Body:
+    """Return a registered provider, which is no public body."""
     return council(name, *other_names, pk=pk, types=("registered_provider",), is_public=False, **fields)
 
 
@@ -83,16 +86,22 @@ def test_names_that_differ_only_in_the_suffix_are_not_certain() -> None:
     assert not any(verdict.is_match for verdict in verdicts)
 
 
-def test_date_decides_between_namesakes_of_two_times() -> None:
-    predecessor = council("Mereland Council", pk=6, ends=REORGANISED_ON, is_ended=True)
+#: A council of the same name as its successor.
+FORMER_MERELAND = council("Mereland Council", pk=6, ends=REORGANISED_ON, is_ended=True)
 
-    verdicts_before = ask("Mereland Council", MERELAND, predecessor, date="2018-05-01")
-    verdicts_after = ask("Mereland Council", MERELAND, predecessor, date="2020")
 
-    assert verdicts_before[0].body == predecessor
-    assert verdicts_before[0].is_match
-    assert verdicts_after[0].body == MERELAND
-    assert verdicts_after[0].is_match
+@pytest.mark.parametrize(
+    ("date", "body"),
+    [
+        pytest.param("2018-05-01", FORMER_MERELAND, id="before 2019"),
+        pytest.param("2020", MERELAND, id="after 2019"),
+    ],
+)
+def test_date_decides_between_namesakes_of_two_times(date: str, body: Body) -> None:
+    [best_verdict, *_] = ask("Mereland Council", MERELAND, FORMER_MERELAND, date=date)
+
+    assert best_verdict.body == body
+    assert best_verdict.is_match
 
 
 def test_body_that_did_not_exist_at_the_date_is_no_match() -> None:
@@ -103,16 +112,22 @@ def test_body_that_did_not_exist_at_the_date_is_no_match() -> None:
     assert verdict.points == 75.0
 
 
+#: A provider that changed its name in 2019.
+RENAMED = provider("Mere Homes", dated_name("Old Mere Homes", ends=REORGANISED_ON))
+
+
+def test_name_that_was_in_use_at_the_date_is_a_match() -> None:
+    [verdict] = ask("Old Mere Homes", RENAMED, date="2019-03-31")
+
+    assert verdict.is_match
+    assert verdict.points == 100.0
+
+
 def test_name_that_was_not_in_use_at_the_date_is_no_match() -> None:
-    renamed = provider("Mere Homes", dated_name("Old Mere Homes", ends=REORGANISED_ON))
+    [verdict] = ask("Old Mere Homes", RENAMED, date="2021-01-01")
 
-    [verdict_before] = ask("Old Mere Homes", renamed, date="2019-03-31")
-    [verdict_after] = ask("Old Mere Homes", renamed, date="2021-01-01")
-
-    assert verdict_before.is_match
-    assert verdict_before.points == 100.0
-    assert not verdict_after.is_match
-    assert verdict_after.points == 90.0
+    assert not verdict.is_match
+    assert verdict.points == 90.0
 
 
 def test_ended_body_comes_after_a_present_one() -> None:
@@ -124,15 +139,25 @@ def test_ended_body_comes_after_a_present_one() -> None:
     assert not verdicts[0].is_match
 
 
-def test_place_alone_is_certain_only_if_a_council_is_meant() -> None:
-    of_type = Question("Mereland", types=frozenset({"council"}))
+def test_place_alone_is_not_certain() -> None:
+    [verdict] = ask("Mereland", MERELAND)
 
-    [place_only] = ask("Mereland", MERELAND)
-    [with_type] = rank_candidates(of_type, [MERELAND], {})
-    [with_word] = ask("Mereland Borough Council", MERELAND)
+    assert not verdict.is_match
+    assert verdict.points == 90.0
 
-    assert [verdict.is_match for verdict in (place_only, with_type, with_word)] == [False, True, True]
-    assert {verdict.points for verdict in (place_only, with_type, with_word)} == {90.0}
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        pytest.param(Question("Mereland", types=frozenset({"council"})), id="by its type"),
+        pytest.param(Question("Mereland Borough Council"), id="by its words"),
+    ],
+)
+def test_place_is_certain_if_a_council_is_meant(question: Question) -> None:
+    [verdict] = rank_candidates(question, [MERELAND], {})
+
+    assert verdict.is_match
+    assert verdict.points == 90.0
 
 
 def test_place_of_several_bodies_is_not_certain() -> None:
@@ -141,31 +166,38 @@ def test_place_of_several_bodies_is_not_certain() -> None:
     assert not any(verdict.is_match for verdict in verdicts)
 
 
-def test_short_name_that_is_the_place_of_another_body_is_not_certain_without_a_date() -> None:
+@pytest.mark.parametrize(
+    ("date", "is_match"),
+    [pytest.param("", False, id="without a date"), pytest.param("2020-01-01", True, id="after the other body ended")],
+)
+def test_short_name_that_is_the_place_of_another_body_is_certain_only_with_a_date(date: str, is_match: bool) -> None:
     unitary = council("Fenshire Council", dated_name("Fenshire"), pk=15, begins=REORGANISED_ON)
     county = council("Fenshire County Council", pk=16, ends=REORGANISED_ON, is_ended=True)
 
-    verdicts_without_date = ask("Fenshire", unitary, county)
-    verdicts_with_date = ask("Fenshire", unitary, county, date="2020-01-01")
+    [best_verdict, *_] = ask("Fenshire", unitary, county, date=date)
 
-    assert verdicts_without_date[0].body == unitary
-    assert not verdicts_without_date[0].is_match
-    assert verdicts_with_date[0].body == unitary
-    assert verdicts_with_date[0].is_match
+    assert best_verdict.body == unitary
+    assert best_verdict.is_match is is_match
 
 
 def test_other_type_is_no_candidate() -> None:
     question = Question("Mereland Council", types=frozenset({"lep"}))
 
-    assert rank_candidates(question, [MERELAND], {}) == []
+    verdicts = rank_candidates(question, [MERELAND], {})
+
+    assert verdicts == []
 
 
-def test_number_alone_finds_its_body() -> None:
-    [as_text] = ask("e07000001", FENMOOR)
-    [as_property] = ask("", FENMOOR, gss="E07000001")
+def test_number_instead_of_a_name_is_a_match() -> None:
+    [verdict] = ask("e07000001", FENMOOR)
 
-    assert as_text.is_match
-    assert as_property.is_match
+    assert verdict.is_match
+
+
+def test_number_without_a_name_is_a_match() -> None:
+    [verdict] = ask("", FENMOOR, gss="E07000001")
+
+    assert verdict.is_match
 
 
 def test_number_of_another_body_stops_a_match() -> None:
@@ -203,22 +235,22 @@ def test_area_chooses_between_namesakes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quantifier", "values", "fits"),
+    ("quantifier", "codes", "bodies"),
     [
-        ("any", ("E07000001", "E07000002"), True),
-        ("all", ("E07000001", "E07000002"), False),
-        ("none", ("E07000002",), True),
-        ("none", ("E07000001",), False),
+        ("any", ("E07000001", "E07000002"), [FENMOOR]),
+        ("all", ("E07000001", "E07000002"), []),
+        ("none", ("E07000002",), [FENMOOR]),
+        ("none", ("E07000001",), []),
     ],
 )
 def test_required_condition_leaves_out_bodies_that_do_not_fit(
-    quantifier: str, values: tuple[str, ...], fits: bool
+    quantifier: str, codes: tuple[str, ...], bodies: list[Body]
 ) -> None:
-    condition = Condition("gss", values, required=True, quantifier=quantifier)
+    condition = Condition("gss", codes, required=True, quantifier=quantifier)
 
     verdicts = rank_candidates(Question("Fenmoor Council", conditions=(condition,)), [FENMOOR], {})
 
-    assert [verdict.body for verdict in verdicts] == ([FENMOOR] if fits else [])
+    assert [verdict.body for verdict in verdicts] == bodies
 
 
 def test_similar_spelling_is_a_candidate_and_never_a_match() -> None:
@@ -260,23 +292,29 @@ def test_place_of_a_body_that_had_this_very_name_is_not_certain(text: str, forme
 
 
 def test_unlike_name_is_no_candidate() -> None:
-    assert ask("Harbour", MERELAND, similarity=0.2) == []
+    verdicts = ask("Harbour", MERELAND, similarity=0.2)
+
+    assert verdicts == []
 
 
 @pytest.mark.parametrize(
-    ("text", "first", "last"),
+    ("text", "first_day", "last_day"),
     [
-        ("2019", "2019-01-01", "2019-12-31"),
-        ("2019-02", "2019-02-01", "2019-02-28"),
-        ("2019-04-01", "2019-04-01", "2019-04-01"),
-        ("2019-04-01T00:00:00Z", "2019-04-01", "2019-04-01"),
-        ("1/4/2019", "2019-04-01", "2019-04-01"),
+        ("2019", dt.date(2019, 1, 1), dt.date(2019, 12, 31)),
+        ("2019-02", dt.date(2019, 2, 1), dt.date(2019, 2, 28)),
+        ("2019-04-01", dt.date(2019, 4, 1), dt.date(2019, 4, 1)),
+        ("2019-04-01T00:00:00Z", dt.date(2019, 4, 1), dt.date(2019, 4, 1)),
+        ("1/4/2019", dt.date(2019, 4, 1), dt.date(2019, 4, 1)),
     ],
 )
-def test_dates_are_read_as_lists_write_them(text: str, first: str, last: str) -> None:
-    assert read_period(text) == Period(dt.date.fromisoformat(first), dt.date.fromisoformat(last))
+def test_dates_are_read_as_lists_write_them(text: str, first_day: dt.date, last_day: dt.date) -> None:
+    period = read_period(text)
+
+    assert period == Period(first_day, last_day)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2019-13", "32/1/2019", "0000", "99999"])
 def test_text_that_is_not_a_date_is_not_read(text: str) -> None:
-    assert read_period(text) is None
+    period = read_period(text)
+
+    assert period is None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.commitments.models import Commitment
@@ -18,6 +21,7 @@ from tests.exchange.conftest import shared_entry
 from tests.plans.drafts import CANARY, CONTENT, publish, published_plan, save
 from tests.search.finding import publish_second_version, titles
 from tests.support.prepared import media_root, world
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 __all__ = ["media_root", "world"]
@@ -214,3 +218,14 @@ def test_commitments_are_found_by_their_reference_in_lower_case(world: World) ->
 
 def test_site_is_found_by_the_name_of_its_district(world: World) -> None:
     assert "North Quay" in titles(world.amina, "Fareham")
+
+
+@pytest.mark.parametrize("text", ["estuary partnrship", "homess", "estuary flurble wobblex", "who is edie larhc"])
+def test_search_for_misspelt_words_makes_at_most_15_queries(
+    world: World, text: str, django_assert_max_num_queries: Any
+) -> None:
+    client = signed_in(world.ben)
+    client.get(reverse("search:search"), {"q": text})  # Some statements are composed and prepared only once.
+
+    with django_assert_max_num_queries(15):
+        client.get(reverse("search:search"), {"q": text})

@@ -56,12 +56,31 @@ class TextQuery:
     def condition(self) -> str:
         """Return SQL that is true for matching entries.
 
-        With `rare_words_sql`, the index finds the entries with the rare words. Adding an empty tsvector prevents
-        PostgreSQL from using the index for the other words, which are compared entry by entry.
+        With `rare_words_sql`, the index finds the entries with the rare words.
         """
         if not self.rare_words_sql:
             return f"words @@ {self.sql}"
-        return f"words @@ {self.rare_words_sql} AND (words || ''::tsvector) @@ {self.sql}"
+        return f"words @@ {self.rare_words_sql} AND {self.condition_without_index}"
+
+    @property
+    def condition_without_index(self) -> str:
+        """Return SQL that is true for matching entries, and that PostgreSQL checks entry by entry.
+
+        Adding an empty tsvector prevents PostgreSQL from using the index.
+        """
+        return f"(words || ''::tsvector) @@ {self.sql}"
+
+    def in_sample(self) -> TextQuery:
+        """Return the query for the index of the sample, with other placeholders.
+
+        This index has no weights, so it finds all entries with a word, not only those with it in the title.
+        """
+        sql = self.sql
+        values = {}
+        for name, value in self.values.items():
+            sql = sql.replace(f"%({name})s", f"%(sample_{name})s")
+            values[f"sample_{name}"] = value.replace(":*A", ":*")
+        return TextQuery(sql=sql, values=values)
 
 
 def clean_text(text: str) -> str:
@@ -95,28 +114,12 @@ def exact_query(text: str) -> TextQuery:
     )
 
 
-def are_common(threshold: int, queries: Sequence[TextQuery]) -> list[bool]:
-    """Return whether each query matches more entries than the threshold, estimated from the sample in one statement.
-
-    Only entries that everybody may read are counted. Otherwise the choice of how to search would reveal which words are
-    in records that people cannot read.
-    """
-    columns: list[str] = []
-    values: dict[str, Any] = {"enough": threshold // SAMPLED, "now": timezone.now()}
-    for index, query in enumerate(queries):
-        sql = query.sql
-        for name, value in query.values.items():
-            sql = sql.replace(f"%({name})s", f"%({name}_{index})s")
-            # The index has no weights, so it reads all entries with the word, not only those with it in the title.
-            values[f"{name}_{index}"] = value.replace(":*A", ":*")
-        columns.append(_IS_COMMON_IN_SAMPLE.format(query=sql))
-    return list(rows_of(f"{BY_INDEX}; SELECT {', '.join(columns)}", values)[0])
-
-
 #: SQL for entries that everybody may read now.
 OPEN = "for_everyone AND (opens_at IS NULL OR opens_at <= %(now)s)"
-# MATERIALIZED makes PostgreSQL read the index of the sample and stop at the limit.
-_IS_COMMON_IN_SAMPLE = f"""
+#: SQL that is true if a query matches more than `enough` entries of the sample. Only entries that everybody may read
+#: are counted. Otherwise the choice of how to search would reveal which words are in records that people cannot read.
+#: MATERIALIZED makes PostgreSQL read the index of the sample and stop at the limit.
+IS_COMMON_IN_SAMPLE = f"""
 (WITH matching AS MATERIALIZED (
      SELECT 1
        FROM search_searchentry
@@ -147,14 +150,20 @@ def frequent_words_in(text: str, threshold: int) -> FrequentWords:
     words = search_words(text)
     if not words:
         return FrequentWords()
-    word_is_common = are_common(threshold, [word_query(word) for word in words])
-    stop_word_rows = rows_of(
-        "SELECT word FROM unnest(%s) AS word WHERE numnode(plainto_tsquery('english', word)) = 0", [words]
-    )
-
-    stop_words = frozenset(word for (word,) in stop_word_rows)
-    common_words = frozenset(word for word, is_common in zip(words, word_is_common, strict=True) if is_common)
+    values = {"words": words, "enough": threshold // SAMPLED, "now": timezone.now()}
+    rows = rows_of(f"{BY_INDEX}; {_FREQUENCY_OF_WORDS}", values)
+    stop_words = frozenset(word for word, is_stop_word, _ in rows if is_stop_word)
+    common_words = frozenset(word for word, _, is_common_word in rows if is_common_word)
     return FrequentWords(stop_words=stop_words, common_words=common_words - stop_words)
+
+
+#: Returns for each word whether it is a stop word, and whether it is common.
+_FREQUENCY_OF_WORDS = f"""
+SELECT typed.word, numnode(typed.query) = 0, {IS_COMMON_IN_SAMPLE.format(query="typed.query")}
+  FROM (
+      SELECT word, plainto_tsquery('english', word) AS query FROM unnest(%(words)s::text[]) AS word OFFSET 0
+  ) AS typed
+"""  # noqa: S608 - SQL of ours
 
 
 def prefix_query(text: str, *, in_titles: bool = False, frequent: FrequentWords | None = None) -> TextQuery | None:
@@ -182,11 +191,6 @@ def prefix_query(text: str, *, in_titles: bool = False, frequent: FrequentWords 
         has_prefixes=True,
         rare_words_sql=_WRITTEN_OR_STEM.replace("%(typed)s", "%(rare)s"),
     )
-
-
-def word_query(word: str) -> TextQuery:
-    """Return a query for one word by its stem."""
-    return TextQuery(sql="plainto_tsquery('english', %(word)s)", values={"word": word})
 
 
 def any_word_query(word_groups: Sequence[Sequence[str]]) -> TextQuery:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from django.utils import timezone
@@ -13,8 +14,14 @@ from partnerships.kit.database import BY_INDEX, rows_of
 from partnerships.organisations.models import Membership
 from partnerships.organisations.statements import lookup, read_ahead, rows_for
 from partnerships.people.models import User
-from partnerships.search.models import EVERYONE
-from partnerships.search.queries.asking import OPEN, FrequentWords, TextQuery, are_common, frequent_words_in
+from partnerships.search.models import EVERYONE, SAMPLED
+from partnerships.search.queries.asking import (
+    IS_COMMON_IN_SAMPLE,
+    OPEN,
+    FrequentWords,
+    TextQuery,
+    frequent_words_in,
+)
 from partnerships.search.sources.every import KINDS, SOURCES
 from partnerships.search.sources.source import MatchingEntry
 
@@ -24,6 +31,8 @@ LIMIT = 500
 COMMON_ABOVE = 4_000
 #: In this case, search reads the newest 1,000 public entries of each kind, and uses the first 50 that match.
 _LOOKED_AT, _TAKEN = 1_000, 50
+#: How many entries with a word are read first to find out whether the person may read one.
+_FIRST_ENTRIES = 20
 #: Limit of entries of the person's own organisations that are ranked.
 _MAX_OWN = 2_000
 
@@ -99,16 +108,15 @@ def readable_entries(
 
     Entries that the person may not read change no result and no count, so that nobody learns that such entries exist.
     """
-    own_readers = [reader for reader in reader_ids(user) if reader != EVERYONE]
-    reads_public = EVERYONE in reader_ids(user)
-    is_common = reads_public and are_common(COMMON_ABOVE, [query])[0]
-    sql, values = _search_statement(query, filters, is_common=is_common)
+    readers = reader_ids(user)
+    sql, values = _search_statement(query, filters)
     values |= {
         "text": text,
         "now": timezone.now(),
-        "own": own_readers,
-        "is_everyone": reads_public,
+        "own": [reader for reader in readers if reader != EVERYONE],
+        "is_everyone": EVERYONE in readers,
         "kinds": list(KINDS),
+        "enough": COMMON_ABOVE // SAMPLED,
         "after_rank": None,
         "after_id": None,
         "batch": limit + 1,
@@ -117,42 +125,45 @@ def readable_entries(
     readable: list[MatchingEntry] = []
     while True:
         rows = rows_of(f"{BY_INDEX}; {sql}", values)
-        matching = [MatchingEntry(*row[:-1]) for row in rows]
+        *_, own_is_cut, is_common = rows[0]
+        matching = [MatchingEntry(*row[:-2]) for row in rows if row[0] is not None]
         allowed_ids = _allowed_ids(user, matching)
         readable += [entry for entry in matching if entry.id in allowed_ids]
-        if len(readable) > limit or len(rows) < values["batch"]:
+        if len(readable) > limit or len(matching) < values["batch"]:
             break
         # The person may not read some of these entries, so continue with the next best entries.
         last = matching[-1]
         values |= {"after_rank": last.rank, "after_id": last.id, "batch": 4 * values["batch"]}
 
-    older_own_left_out = bool(rows and rows[0][-1])
     return ReadableEntries(
         entries=tuple(_one_per_page(readable[:limit])),
-        has_more=is_common or len(readable) > limit or older_own_left_out,
+        has_more=is_common or len(readable) > limit or own_is_cut,
     )
 
 
-def _search_statement(query: TextQuery, filters: SearchFilters, *, is_common: bool) -> tuple[str, dict[str, Any]]:
+def _search_statement(query: TextQuery, filters: SearchFilters) -> tuple[str, dict[str, Any]]:
     """Return the SQL of a search, and the values of its query and filters."""
     filter_condition, filter_values = filters.as_sql()
-    if is_common and query.has_prefixes:
-        # The person's organisations have few entries, so these are compared one by one. The index would read every
-        # entry with a word that starts like this. Adding an empty tsvector prevents PostgreSQL from using the index.
-        own_condition = f"(words || ''::tsvector) @@ {query.sql}"
-    else:
-        own_condition = query.condition
-    public_entries = _NEWEST_PUBLIC if is_common else _ALL_PUBLIC
+    own_entries = _OWN.format(matches=query.condition, filters=filter_condition)
+    if query.has_prefixes:
+        # The index would read every entry with a word that starts like this. If there are many, the few entries of the
+        # person's organisations are compared one by one.
+        own_if_common = _OWN.format(matches=query.condition_without_index, filters=filter_condition)
+        own_entries = _EITHER.format(if_rare=own_entries, if_common=own_if_common)
     rank = _RANK.format(query=query.sql)
     if query.asks_who:
         rank += _PEOPLE_FIRST
+    query_in_sample = query.in_sample()
     sql = _SEARCH.format(
-        own_matches=own_condition,
-        filters=filter_condition,
-        public_entries=public_entries.format(matches=query.condition, query=query.sql, filters=filter_condition),
+        is_common=IS_COMMON_IN_SAMPLE.format(query=query_in_sample.sql),
+        own_entries=own_entries,
+        public_entries=_EITHER.format(
+            if_rare=_ALL_PUBLIC.format(matches=query.condition, filters=filter_condition),
+            if_common=_NEWEST_PUBLIC.format(query=query.sql, filters=filter_condition),
+        ),
         rank=rank,
     )
-    return sql, {**query.values, **filter_values}
+    return sql, {**query.values, **query_in_sample.values, **filter_values}
 
 
 def reader_ids(user: User) -> list[int]:
@@ -166,6 +177,56 @@ def reader_ids(user: User) -> list[int]:
 def frequent_words(text: str) -> FrequentWords:
     """Return the words of a text that are so frequent that the index would be slow."""
     return frequent_words_in(text, COMMON_ABOVE)
+
+
+def words_read_by(user: User, words: Sequence[str]) -> frozenset[str]:
+    """Return those of the words that are in an entry which this person may read now.
+
+    The words may not be common, because every entry with a word may be read.
+    """
+    readers = reader_ids(user)
+    last_id_by_word: dict[str, int | None] = dict.fromkeys(words)
+    readable_words: set[str] = set()
+    batch = _FIRST_ENTRIES
+    while last_id_by_word:
+        values = {
+            "words": list(last_id_by_word),
+            "last_ids": list(last_id_by_word.values()),
+            "own": [reader for reader in readers if reader != EVERYONE],
+            "is_everyone": EVERYONE in readers,
+            "now": timezone.now(),
+            "batch": batch,
+        }
+        entries_by_word: defaultdict[str, list[MatchingEntry]] = defaultdict(list)
+        for word, *columns in rows_of(f"{BY_INDEX}; {_ENTRIES_WITH_WORDS}", values):
+            entries_by_word[word].append(MatchingEntry(*columns))
+        allowed_ids = _allowed_ids(user, chain.from_iterable(entries_by_word.values()))
+
+        last_id_by_word = {}
+        for word, entries in entries_by_word.items():
+            if any(entry.id in allowed_ids for entry in entries):
+                readable_words.add(word)
+            elif len(entries) == batch:
+                # The person may not read these entries, so continue with older ones.
+                last_id_by_word[word] = entries[-1].id
+        batch *= 4
+    return frozenset(readable_words)
+
+
+#: Returns the newest entries with each word that the index allows the person, from the last one that was checked.
+_ENTRIES_WITH_WORDS = f"""
+SELECT typed.word, entry.*
+  FROM unnest(%(words)s::text[], %(last_ids)s::bigint[]) AS typed(word, last_id),
+       LATERAL (
+           WITH matching AS MATERIALIZED (
+               SELECT {_COLUMNS}, 0::float8 AS rank
+                 FROM search_searchentry
+                WHERE words @@ plainto_tsquery('english', typed.word)
+                  AND (readers && %(own)s::bigint[] OR %(is_everyone)s AND {OPEN})
+           )
+           SELECT * FROM matching WHERE typed.last_id IS NULL OR id < typed.last_id ORDER BY id DESC LIMIT %(batch)s
+       ) AS entry
+"""  # noqa: S608 - names of ours
 
 
 def _allowed_ids(user: User, entries: Iterable[MatchingEntry]) -> set[int]:
@@ -189,15 +250,14 @@ def _allowed_ids(user: User, entries: Iterable[MatchingEntry]) -> set[int]:
 
 
 #: `own` has the newest entries that the person's organisations may read, and `public` those that everybody may read.
-#: The last column is true if older entries of `own` were left out. MATERIALIZED makes PostgreSQL use the index of words
-#: whatever the limit is.
+#: The last two columns say whether older entries of `own` were left out, and whether the query is common. So there is a
+#: row even if no entry matches. MATERIALIZED makes PostgreSQL use the index of words whatever the limit is.
 _SEARCH = f"""
-WITH own AS MATERIALIZED (
-    SELECT {_COLUMNS}, title, words
-      FROM search_searchentry
-     WHERE {{own_matches}}
-       AND readers && %(own)s::bigint[]
-       AND {{filters}}
+WITH query AS MATERIALIZED (
+    SELECT %(is_everyone)s AND {{is_common}} AS is_common
+), own AS MATERIALIZED (
+    SELECT *
+      FROM ({{own_entries}}) AS own_entry
      ORDER BY day DESC NULLS LAST, id DESC
      LIMIT {_MAX_OWN}
 ), public AS MATERIALIZED (
@@ -205,13 +265,31 @@ WITH own AS MATERIALIZED (
 ), ranked AS (
     SELECT *, {{rank}} AS rank
       FROM (SELECT * FROM own UNION ALL SELECT * FROM public) AS matching
+), best AS (
+    SELECT {_COLUMNS}, rank
+      FROM ranked
+     WHERE %(after_id)s::bigint IS NULL
+        OR (rank, id) < (%(after_rank)s::float8, %(after_id)s::bigint)
+     ORDER BY rank DESC, id DESC
+     LIMIT %(batch)s
 )
-SELECT {_COLUMNS}, rank, (SELECT count(*) >= {_MAX_OWN} FROM own) AS own_is_cut
-  FROM ranked
- WHERE %(after_id)s::bigint IS NULL
-    OR (rank, id) < (%(after_rank)s::float8, %(after_id)s::bigint)
- ORDER BY rank DESC, id DESC
- LIMIT %(batch)s
+SELECT best.*, (SELECT count(*) >= {_MAX_OWN} FROM own) AS own_is_cut, query.is_common
+  FROM query
+  LEFT JOIN best ON TRUE
+ ORDER BY best.rank DESC, best.id DESC
+"""  # noqa: S608 - names of ours
+#: PostgreSQL runs only one of the two, because it finds out first whether the query is common.
+_EITHER = """
+SELECT * FROM ({if_rare}) AS if_rare WHERE NOT (SELECT is_common FROM query)
+ UNION ALL
+SELECT * FROM ({if_common}) AS if_common WHERE (SELECT is_common FROM query)
+"""
+_OWN = f"""
+SELECT {_COLUMNS}, title, words
+  FROM search_searchentry
+ WHERE {{matches}}
+   AND readers && %(own)s::bigint[]
+   AND {{filters}}
 """  # noqa: S608 - names of ours
 _ALL_PUBLIC = f"""
 SELECT {_COLUMNS}, title, words
@@ -239,7 +317,6 @@ SELECT newest.*
              ) AS looked_at
             WHERE words @@ {{query}}
               AND {{filters}}
-              AND %(is_everyone)s
             LIMIT {_TAKEN}
        ) AS newest
 """  # noqa: S608 - names of ours

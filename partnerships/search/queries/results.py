@@ -15,7 +15,7 @@ from partnerships.agreements.models import Holder, Partnership, Post, PostRole
 from partnerships.kit.database import rows_of
 from partnerships.organisations.holdings import id_is_among
 from partnerships.organisations.models import Organisation
-from partnerships.organisations.statements import lookup, read_ahead, rows_for
+from partnerships.organisations.statements import Lookup, lookup, read_ahead, rows_for
 from partnerships.people.models import User
 from partnerships.search.entries import UNSEEN
 from partnerships.search.queries.asking import TextQuery, clean_text, exact_query, prefix_query
@@ -85,7 +85,7 @@ def search(*, user: User, text: str, filters: SearchFilters | None = None, after
     page, next_after = _page_after(filtered_entries, after)
     is_first_page = not after and not filters
 
-    _read_ahead(user, entries, page, with_former_records=is_first_page)
+    _read_ahead(user, entries, page, [departures_lookup(user)] if is_first_page else [])
     names = _names(user, entries)
     former_hits = _former_hits(user, text) if is_first_page else ()
     page_hits = _hits(user, match.query, page, names)
@@ -182,10 +182,10 @@ class _Names:
 
 
 def _read_ahead(
-    user: User, entries: Sequence[MatchingEntry], page: Sequence[MatchingEntry], *, with_former_records: bool
+    user: User, entries: Sequence[MatchingEntry], page: Sequence[MatchingEntry], other_lookups: Iterable[Lookup]
 ) -> None:
-    """Read in one query the names, the posts and, if wanted, whether the person's organisation has left anything."""
-    lookups = [departures_lookup(user)] if with_former_records else []
+    """Read the names, the posts and other lookups of the page in one query."""
+    lookups = [*other_lookups]
     if entries:
         lookups += [
             lookup(_organisation_names, _ids(entry.organisation_id for entry in entries)),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
 from django.utils import timezone
 
 from partnerships.kit.database import BY_INDEX, rows_of
 from partnerships.people.models import User
 from partnerships.search.models import EVERYONE
-from partnerships.search.queries.asking import OPEN, FrequentWords, TextQuery, any_word_query, search_words, word_query
-from partnerships.search.queries.candidates import SearchFilters, readable_entries, reader_ids
+from partnerships.search.queries.asking import OPEN, FrequentWords, TextQuery, any_word_query, search_words
+from partnerships.search.queries.candidates import reader_ids, words_read_by
 
 #: Limit of similar words that are tried instead of a word.
 _MAX_SIMILAR = 5
@@ -22,45 +25,41 @@ def similar_words_query(user: User, text: str, *, frequent: FrequentWords | None
     Returns None if a misspelt word has no similar word. Only entries that the person may read are searched, so that
     nobody learns which words are in other records.
     """
-    frequent = frequent or FrequentWords()
-    word_groups = []
-    for word in search_words(text):
-        if _is_spelt_right(user, word, frequent):
-            word_groups.append([word])
-            continue
-        similar_words = _similar_words(user, word)
-        if not similar_words:
-            return None
-        word_groups.append([*similar_words, word])
-    return any_word_query(word_groups) if word_groups else None
+    words = search_words(text)
+    misspelt_words = _misspelt_words(user, words, frequent or FrequentWords())
+    similar_words = _similar_words(user, misspelt_words)
+    if any(not similar_words[word] for word in misspelt_words):
+        return None
+    return any_word_query([[*similar_words[word], word] for word in words]) if words else None
 
 
-def _is_spelt_right(user: User, word: str, frequent: FrequentWords) -> bool:
-    """Return whether the word needs no correction.
+def _misspelt_words(user: User, words: Sequence[str], frequent: FrequentWords) -> list[str]:
+    """Return the words to correct.
 
-    This is so if it is short, a stop word, or in an entry that the person may read.
+    These are not short, not stop words, and in no entry that the person may read.
     """
-    if len(word) <= _SHORT_WORD or word in frequent.stop_words:
-        return True
-    if word in frequent.common_words and EVERYONE in reader_ids(user):
-        return True
-    return bool(readable_entries(user, word_query(word), word, SearchFilters(), limit=1).entries)
+    known_words = frequent.stop_words
+    if EVERYONE in reader_ids(user):
+        known_words |= frequent.common_words
+    rare_words = [word for word in words if len(word) > _SHORT_WORD and word not in known_words]
+    right_words = words_read_by(user, rare_words)
+    return [word for word in rare_words if word not in right_words]
 
 
-def _similar_words(user: User, word: str) -> list[str]:
-    """Return indexed words and names of people that are spelt like a word, at most `_MAX_SIMILAR` of each."""
-    readers = reader_ids(user)
-    values = {
-        "word": word,
-        "own": [reader for reader in readers if reader != EVERYONE],
-        "is_everyone": EVERYONE in readers,
-        "now": timezone.now(),
-    }
-    rows = [
-        *rows_of(f"{BY_INDEX}; {_SIMILAR_WORDS}", values),
-        *rows_of(f"{BY_INDEX}; {_SIMILAR_NAMES}", values),
-    ]
-    return [similar_word for (similar_word,) in rows]
+def _similar_words(user: User, words: Sequence[str]) -> defaultdict[str, list[str]]:
+    """Return indexed words and names of people that are spelt like each word, at most `_MAX_SIMILAR` of each."""
+    similar_words: defaultdict[str, list[str]] = defaultdict(list)
+    if words:
+        readers = reader_ids(user)
+        values = {
+            "words": list(words),
+            "own": [reader for reader in readers if reader != EVERYONE],
+            "is_everyone": EVERYONE in readers,
+            "now": timezone.now(),
+        }
+        for word, similar_word in rows_of(f"{BY_INDEX}; {_SIMILAR}", values):
+            similar_words[word].append(similar_word)
+    return similar_words
 
 
 # Checks word by word, the most similar first, until there are enough. OFFSET 0 prevents PostgreSQL from merging the
@@ -70,10 +69,10 @@ SELECT word
   FROM (
       SELECT word, to_tsquery('english', word) AS query
         FROM search_word
-       WHERE word %% %(word)s
-         AND similarity(word, %(word)s) >= 0.4
-         AND abs(length(word) - length(%(word)s)) <= 2
-       ORDER BY similarity(word, %(word)s) DESC, word
+       WHERE word %% typed.word
+         AND similarity(word, typed.word) >= 0.4
+         AND abs(length(word) - length(typed.word)) <= 2
+       ORDER BY similarity(word, typed.word) DESC, word
       OFFSET 0
   ) AS similar_word
  WHERE (
@@ -92,17 +91,23 @@ SELECT word
  LIMIT {_MAX_SIMILAR}
 """  # noqa: S608 - a number of ours
 _SIMILAR_NAMES = f"""
-SET LOCAL pg_trgm.word_similarity_threshold = 0.4;
 SELECT word
   FROM (
       SELECT DISTINCT regexp_split_to_table(lower(title), '[^[:alpha:]]+') AS word
         FROM search_searchentry
        WHERE source IN ('holder', 'person')
-         AND title %%> %(word)s
+         AND title %%> typed.word
          AND readers && %(own)s::bigint[]
   ) AS name_part
- WHERE similarity(word, %(word)s) >= 0.3
-   AND abs(length(word) - length(%(word)s)) <= 2
- ORDER BY similarity(word, %(word)s) DESC, word
+ WHERE similarity(word, typed.word) >= 0.3
+   AND abs(length(word) - length(typed.word)) <= 2
+ ORDER BY similarity(word, typed.word) DESC, word
  LIMIT {_MAX_SIMILAR}
 """  # noqa: S608 - a number of ours
+#: Returns the words and names for every misspelt word in one statement.
+_SIMILAR = f"""
+SET LOCAL pg_trgm.word_similarity_threshold = 0.4;
+SELECT typed.word, correction.word
+  FROM unnest(%(words)s::text[]) AS typed(word),
+       LATERAL (({_SIMILAR_WORDS}) UNION ALL ({_SIMILAR_NAMES})) AS correction
+"""  # noqa: S608 - SQL of ours

@@ -32,6 +32,7 @@ CODES = {name: f"E07000{207 + number}" for number, name in enumerate(sorted(EAST
 
 
 def create_council(name: str) -> Organisation:
+    """Return a new council without areas, people or codes."""
     return services.create_organisation(name=name, kind="council", author=None, now=timezone.now())
 
 
@@ -107,8 +108,8 @@ def task_names(world: World, user: User) -> set[str]:
     return {task.action for task in tasks_of_person(user, timezone.now())}
 
 
-def consent(world: World, succession: Succession, **fields: Any) -> int:
-    """Record the consent to all lines of the succession, by default as Westmarch's lead."""
+def record_consent(world: World, succession: Succession, **fields: Any) -> int:
+    """Record the consent to all lines of the succession, by default as Westmarch's lead; return their number."""
     arguments = {
         "given_by": "Estuary Bank",
         "given_on": today(),

@@ -16,7 +16,7 @@ from partnerships.organisations import services
 from partnerships.organisations.models import Area, Identifier, Organisation, Succession
 from partnerships.organisations.queries import find_organisations
 from partnerships.organisations.services import UnableToChangeSuccession, UnableToRecordSuccession, ties_between
-from tests.organisations.handing_over import create_council
+from tests.organisations.handing_over import create_council, record_absorption, record_undoing
 from tests.support.moments import today
 from tests.support.signing_in import signed_in
 from tests.world import World
@@ -47,14 +47,7 @@ def replace_councils(predecessors: list[Organisation], successors: list[Organisa
 
 def undo_at_once(succession: Succession) -> Succession:
     """Undo the succession from today, and return the succession that undoes it."""
-    undoing_succession = services.undo_succession(
-        succession=succession,
-        vests_on=known_day(today()),
-        status="order_made",
-        reason="Quashed.",
-        author=None,
-        now=timezone.now(),
-    )
+    undoing_succession = record_undoing(succession)
     services.take_effect(succession=undoing_succession, author=None, now=timezone.now())
     return undoing_succession
 
@@ -66,6 +59,7 @@ def codes_served(organisation: Organisation, day: dt.date | None = None) -> set[
 
 
 def valid_until(code: str) -> dt.date | None:
+    """Return the day on which a GSS code ends, or None if it continues."""
     return Identifier.objects.get(scheme="gss", value=code).valid_to
 
 
@@ -92,7 +86,15 @@ def test_the_codes_of_ended_councils_end_and_the_code_of_the_new_council_does_no
 
     assert valid_until("E07000901") == today()
     assert valid_until("E06000901") is None
-    assert list(find_organisations(user=world.vera, text="E07000901")) == [elm]
+
+
+def test_an_ended_council_is_found_by_its_code(world: World) -> None:
+    elm = create_coded_council("Elm District", "E07000901")
+    replace_councils([elm], [create_council("East Council")])
+
+    found_organisations = find_organisations(user=world.vera, text="E07000901")
+
+    assert list(found_organisations) == [elm]
 
 
 def test_area_of_a_council_that_is_divided_goes_to_nobody_by_guessing(world: World) -> None:
@@ -145,45 +147,58 @@ def test_areas_and_codes_move_again_when_an_undone_succession_is_repeated(replac
     assert valid_until("E07000902") == today()
 
 
-def test_body_that_took_another_over_gives_its_area_back(world: World) -> None:
-    large = create_coded_council("Large", "E07000901")
-    small = create_coded_council("Small", "E07000902")
-    succession = services.record_succession(
-        kind="absorb",
+class Absorption(NamedTuple):
+    """Two councils with codes, and the succession of today with which the large one takes over the small one."""
+
+    large: Organisation
+    small: Organisation
+    succession: Succession
+
+
+@pytest.fixture
+def absorption(world: World) -> Absorption:
+    """Let Large Council take over Small Council."""
+    large = create_coded_council("Large Council", "E07000901")
+    small = create_coded_council("Small Council", "E07000902")
+    succession = record_absorption(small, large)
+    services.take_effect(succession=succession, author=None, now=timezone.now())
+    return Absorption(large, small, succession)
+
+
+def test_body_that_takes_another_over_serves_its_area(absorption: Absorption) -> None:
+    codes = codes_served(absorption.large)
+
+    assert codes == {"E07000901", "E07000902"}
+
+
+def test_body_that_took_another_over_gives_its_area_back(absorption: Absorption) -> None:
+    undo_at_once(absorption.succession)
+
+    assert codes_served(absorption.large) == {"E07000901"}
+    assert codes_served(absorption.small) == {"E07000902"}
+
+
+def record_passing_of_function(county: Organisation, successor: Organisation, function: str) -> Succession:
+    """Record that another council replaces the county today for one function."""
+    return services.record_succession(
+        kind="replace",
         status="order_made",
         vests_on=known_day(today()),
-        ties=ties_between([small], [large]),
+        ties=[services.NewTie(county, successor, function=function)],
         author=None,
         now=timezone.now(),
     )
-    services.take_effect(succession=succession, author=None, now=timezone.now())
-    codes_after_taking_over = codes_served(large)
-
-    undo_at_once(succession)
-
-    assert codes_after_taking_over == {"E07000901", "E07000902"}
-    assert codes_served(large) == {"E07000901"}
-    assert codes_served(small) == {"E07000902"}
 
 
 def test_area_of_a_body_that_two_successions_of_one_day_divide_goes_to_nobody(world: World) -> None:
     county = create_coded_council("The County", "E10000901")
     east = create_council("East Council")
     west = create_council("West Council")
-    successions = [
-        services.record_succession(
-            kind="replace",
-            status="order_made",
-            vests_on=known_day(today()),
-            ties=[services.NewTie(county, successor, function=function)],
-            author=None,
-            now=timezone.now(),
-        )
-        for successor, function in ((east, "planning"), (west, "housing"))
-    ]
+    planning_succession = record_passing_of_function(county, east, "planning")
+    housing_succession = record_passing_of_function(county, west, "housing")
 
-    for succession in successions:
-        services.take_effect(succession=succession, author=None, now=timezone.now())
+    services.take_effect(succession=planning_succession, author=None, now=timezone.now())
+    services.take_effect(succession=housing_succession, author=None, now=timezone.now())
 
     assert codes_served(county) == set()
     assert codes_served(east) == set()
@@ -256,19 +271,20 @@ def test_recode_starts_the_new_code_and_ends_the_old_code_on_its_day(world: Worl
 def test_a_recoded_body_is_found_by_its_old_and_its_new_code(world: World, code: str) -> None:
     elm = create_coded_council("Elm District", "E07000901")
     succession = record_recoding(elm, "E07000999", codes_on=known_day(today() + dt.timedelta(days=30)))
-
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
-    assert list(find_organisations(user=world.vera, text=code)) == [elm]
+    found_organisations = find_organisations(user=world.vera, text=code)
+
+    assert list(found_organisations) == [elm]
 
 
 def test_the_page_of_a_recoded_body_names_its_new_code(world: World) -> None:
     elm = create_coded_council("Elm District", "E07000901")
     succession = record_recoding(elm, "E07000999", codes_on=known_day(today() + dt.timedelta(days=30)))
-
     services.take_effect(succession=succession, author=None, now=timezone.now())
 
     page = signed_in(world.vera).get(elm.get_absolute_url()).content.decode()
+
     assert "Got the code E07000999" in " ".join(strip_tags(page).split())
 
 
@@ -284,12 +300,13 @@ def test_code_change_known_to_the_year_counts_from_vesting_day(world: World) -> 
 
 
 def test_several_bodies_are_recoded_together_while_their_codes_are_not_known(world: World) -> None:
-    councils = [create_coded_council("Elm District", "E07000901"), create_coded_council("Ewell District", "E07000902")]
+    elm = create_coded_council("Elm District", "E07000901")
+    ewell = create_coded_council("Ewell District", "E07000902")
 
     succession = services.record_succession(
         kind="recode",
         vests_on=known_day(today()),
-        ties=[services.NewTie(council, council, "continuing") for council in councils],
+        ties=[services.NewTie(elm, elm, "continuing"), services.NewTie(ewell, ewell, "continuing")],
         author=None,
         now=timezone.now(),
     )
@@ -322,7 +339,7 @@ def test_the_new_code_is_valid_again_once_the_undoing_of_a_recode_is_undone(worl
 
 def test_code_of_another_body_is_refused_on_the_day(world: World) -> None:
     elm = create_coded_council("Elm District", "E07000901")
-    _ = create_coded_council("Ewell District", "E07000902")
+    create_coded_council("Ewell District", "E07000902")
     succession = record_recoding(elm, "E07000902")
 
     with pytest.raises(UnableToChangeSuccession, match="already belongs to Ewell District"):
@@ -343,9 +360,8 @@ def test_history_and_page_of_a_succession_use_the_same_words(world: World) -> No
         author=None,
         now=timezone.now(),
     )
-    client = signed_in(world.vera)
 
-    page = client.get(reverse("organisations:succession", args=[succession.pk])).content.decode()
+    page = signed_in(world.vera).get(reverse("organisations:succession", args=[succession.pk])).content.decode()
 
     # Once as the kind of the succession, and once in its history.
     assert page.count("Merged") >= 2

@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any, NamedTuple
 
 import pytest
-from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,7 +13,6 @@ from partnerships.activity.models import Event
 from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.queries import terms as agreements
 from partnerships.agreements.services import leave_partnership
-from partnerships.commitments.models import Commitment
 from partnerships.kit.rights import UnableToAct
 from partnerships.organisations import services
 from partnerships.organisations.duplicates import organisations_with_similar_name, possible_duplicates
@@ -22,7 +20,6 @@ from partnerships.organisations.models import Membership, Merge, Organisation, O
 from partnerships.organisations.obligations import all_columns, obligation
 from partnerships.organisations.services import UnableToMerge
 from partnerships.organisations.services.moving import count_sorted_rows, sort_rows
-from partnerships.people.models import User
 from partnerships.plans.queries import signing_states
 from partnerships.transfer.models import Doubt, ImportRun
 from tests.commitments.promises import agree
@@ -35,16 +32,19 @@ from tests.world import World, join, make_partnership
 
 
 def merge(world: World, merged: Organisation, kept: Organisation, **fields: Any) -> Merge:
+    """Merge a record into another one, by default as Dee."""
     arguments = {"reason": "Recorded twice.", "author": world.dee, "now": timezone.now()} | fields
     return services.merge_organisations(kept=kept, merged=merged, **arguments)
 
 
 def undo(world: World, merge_record: Merge, **fields: Any) -> int:
+    """Undo a merge, by default as Dee, and return the number of rows that could not be returned."""
     arguments = {"reason": "They are two.", "author": world.dee, "now": timezone.now()} | fields
     return services.undo_merge(merge=merge_record, **arguments)
 
 
 def duplicate(world: World, name: str = "Larkhaven Homes Ltd") -> Organisation:
+    """Return a new provider, by default a second record of Larkhaven."""
     return services.create_organisation(name=name, kind="registered_provider", author=None, now=world.now)
 
 
@@ -68,16 +68,23 @@ def copy_with_partnerships(world: World) -> CopyWithPartnerships:
     copy = duplicate(world)
     join(world.vera, copy, "lead", world.now)
 
-    def chair_partnership(title: str, other: Organisation, other_lead: User) -> Partnership:
-        return make_partnership(
-            title, chair=copy, chair_lead=world.vera, other=other, other_lead=other_lead, now=world.now
-        )
-
-    return CopyWithPartnerships(
-        copy,
-        chair_partnership("Second Partnership", world.westmarch, world.ben),
-        chair_partnership("Third Partnership", world.larkhaven, world.amina),
+    with_westmarch = make_partnership(
+        "Second Partnership",
+        chair=copy,
+        chair_lead=world.vera,
+        other=world.westmarch,
+        other_lead=world.ben,
+        now=world.now,
     )
+    with_larkhaven = make_partnership(
+        "Third Partnership",
+        chair=copy,
+        chair_lead=world.vera,
+        other=world.larkhaven,
+        other_lead=world.amina,
+        now=world.now,
+    )
+    return CopyWithPartnerships(copy, with_westmarch, with_larkhaven)
 
 
 def test_a_member_of_both_records_has_the_stronger_role(
@@ -91,46 +98,45 @@ def test_a_member_of_both_records_has_the_stronger_role(
 def test_parties_of_both_records_are_combined_in_the_stronger_role(
     world: World, copy_with_partnerships: CopyWithPartnerships
 ) -> None:
-    copy, with_westmarch, with_larkhaven = copy_with_partnerships
+    copy = copy_with_partnerships.organisation
 
     merge(world, copy, world.larkhaven)
 
-    assert with_westmarch.parties.get(organisation=world.larkhaven).role == "chair"
-    assert with_larkhaven.parties.get(organisation=world.larkhaven).role == "chair"
-    assert with_larkhaven.parties.get(organisation=copy).status == "left"
+    parties_beside_westmarch = copy_with_partnerships.with_westmarch.parties
+    parties_of_both_records = copy_with_partnerships.with_larkhaven.parties
+    assert parties_beside_westmarch.get(organisation=world.larkhaven).role == "chair"
+    assert parties_of_both_records.get(organisation=world.larkhaven).role == "chair"
+    assert parties_of_both_records.get(organisation=copy).status == "left"
 
 
 def test_combined_parties_are_separated_when_the_merge_is_undone(
     world: World, copy_with_partnerships: CopyWithPartnerships
 ) -> None:
-    copy, _, with_larkhaven = copy_with_partnerships
-    merge_record = merge(world, copy, world.larkhaven)
+    merge_record = merge(world, copy_with_partnerships.organisation, world.larkhaven)
 
     undo(world, merge_record)
 
-    roles = dict(with_larkhaven.parties.values_list("organisation__name", "role"))
-    assert roles == {copy.name: "chair", world.larkhaven.name: "member"}
+    parties = copy_with_partnerships.with_larkhaven.parties
+    roles = dict(parties.values_list("organisation__name", "role"))
+    assert roles == {"Larkhaven Homes Ltd": "chair", "Larkhaven Homes": "member"}
     assert not Party.objects.filter(status="left").exists()
 
 
 def test_a_preview_counts_the_rows_that_a_merge_moves(
     world: World, copy_with_partnerships: CopyWithPartnerships
 ) -> None:
-    copy, *_ = copy_with_partnerships
+    copy = copy_with_partnerships.organisation
     previews = services.preview_merge(kept=world.larkhaven, merged=copy)
 
     merge_record = merge(world, copy, world.larkhaven)
 
     partnerships = obligation("partnerships")
     [preview] = [preview for preview in previews if preview.label == partnerships.label]
-    moved_counts = {
-        column.label: merge_record.rows.filter(
-            table=column.model._meta.label, before={column.name: copy.pk}, after={column.name: world.larkhaven.pk}
-        ).count()
-        for column in partnerships.columns
-    }
-    assert preview.moves == sum(moved_counts.values())
-    assert moved_counts["agreements.Party.organisation"] == 1
+    moved_count = 0
+    for column in partnerships.columns:
+        rows = merge_record.rows.filter(table=column.model._meta.label)
+        moved_count += rows.filter(before={column.name: copy.pk}, after={column.name: world.larkhaven.pk}).count()
+    assert preview.moves == moved_count > 0
     assert preview.held_by_both >= 1
 
 
@@ -158,9 +164,10 @@ def test_a_merge_keeps_signatures_beside_the_parties_that_had_to_sign(world: Wor
 
     merge(world, world.westmarch, duplicate(world, "Westmarch Council"))
 
-    assert [state.sign_off is not None for state in signing_states(plan)] == [True, True]
-    terms = agreements.signing_states(version)
-    assert [term.sign_off is not None for term in terms] == [True, True]
+    states_of_plan = signing_states(plan)
+    states_of_terms = agreements.signing_states(version)
+    assert [state.sign_off is not None for state in states_of_plan] == [True, True]
+    assert [state.sign_off is not None for state in states_of_terms] == [True, True]
 
 
 def test_a_party_that_left_long_ago_does_not_change(world: World) -> None:
@@ -193,7 +200,8 @@ def test_commitment_between_both_records_stays_as_it_is(world: World) -> None:
     merge(world, world.westmarch, world.larkhaven)
 
     commitment.refresh_from_db()
-    assert {commitment.giver, commitment.receiver} == {world.larkhaven, world.westmarch}
+    assert commitment.giver == world.larkhaven
+    assert commitment.receiver == world.westmarch
 
 
 def test_commitment_passes_to_the_kept_record(world: World) -> None:
@@ -202,7 +210,6 @@ def test_commitment_passes_to_the_kept_record(world: World) -> None:
 
     merge(world, world.larkhaven, copy)
 
-    assert Commitment.objects.filter(Q(giver=copy) | Q(receiver=copy)).get() == commitment
     commitment.refresh_from_db()
     assert commitment.giver == copy
     assert commitment.owner_organisation == copy
@@ -216,8 +223,8 @@ def test_commitment_passes_as_a_numbered_change(world: World) -> None:
     merge(world, world.larkhaven, copy)
 
     event = Event.objects.get(kind="organisation.passed_on", target_kind="commitment")
-    assert event.data["before"] == {"organisation": world.larkhaven.name}
-    assert event.data["after"] == {"organisation": copy.name}
+    assert event.data["before"] == {"organisation": "Larkhaven Homes"}
+    assert event.data["after"] == {"organisation": "Larkhaven Homes Ltd"}
     assert f"commitment:{commitment.pk}" in event.subjects
 
 
@@ -228,7 +235,8 @@ def test_commitment_comes_back_when_the_merge_is_undone(world: World) -> None:
     undo(world, merge_record)
 
     commitment.refresh_from_db()
-    assert world.larkhaven in {commitment.giver, commitment.receiver}
+    assert commitment.giver == world.larkhaven
+    assert commitment.receiver == world.westmarch
 
 
 @pytest.fixture
@@ -245,30 +253,45 @@ def test_old_address_leads_to_the_kept_record(world: World, merged_copy: Merge) 
     assert response.headers["Location"] == world.larkhaven.get_absolute_url()
 
 
-@pytest.mark.parametrize("text", ["Larkhaven Homes Ltd", "L9999"])
-def test_old_name_and_number_lead_to_the_kept_record(world: World, merged_copy: Merge, text: str) -> None:
+@pytest.mark.usefixtures("merged_copy")
+@pytest.mark.parametrize("text", ["Larkhaven Homes Ltd", "L9999"], ids=["old name", "old number"])
+def test_old_name_and_number_lead_to_the_kept_record(world: World, text: str) -> None:
     response = signed_in(world.ben).get(reverse("organisations:suggest"), {"q": text})
 
     assert [result["id"] for result in response.json()["results"]] == [world.larkhaven.pk]
 
 
-def test_old_name_is_an_alternative_name_until_the_merge_is_undone(world: World, merged_copy: Merge) -> None:
-    kind_after_merge = OrganisationName.objects.get(name=merged_copy.merged.name).kind
+@pytest.mark.usefixtures("merged_copy")
+def test_old_name_becomes_an_alternative_name_of_the_kept_record(world: World) -> None:
+    old_name = OrganisationName.objects.get(name="Larkhaven Homes Ltd")
 
+    assert old_name.organisation == world.larkhaven
+    assert old_name.kind == "alternative"
+
+
+def test_old_name_is_official_again_once_the_merge_is_undone(world: World, merged_copy: Merge) -> None:
     undo(world, merged_copy)
 
-    assert kind_after_merge == "alternative"
-    assert OrganisationName.objects.get(name=merged_copy.merged.name).kind == "official"
-    assert signed_in(world.ben).get(merged_copy.merged.get_absolute_url()).status_code == 200
+    old_name = OrganisationName.objects.get(name="Larkhaven Homes Ltd")
+    assert old_name.organisation == merged_copy.merged
+    assert old_name.kind == "official"
 
 
-def test_both_records_may_be_candidates_for_one_row_of_an_import(world: World) -> None:
+def test_old_address_has_a_page_again_once_the_merge_is_undone(world: World, merged_copy: Merge) -> None:
+    undo(world, merged_copy)
+
+    response = signed_in(world.ben).get(merged_copy.merged.get_absolute_url())
+
+    assert response.status_code == 200
+
+
+def test_candidates_for_a_row_of_an_import_are_restored_when_a_merge_is_undone(world: World) -> None:
     copy = duplicate(world)
     run = ImportRun.objects.create(register="providers", file_name="list.csv", sha256="0" * 64, started_at=world.now)
     doubt = Doubt.objects.create(register="providers", key="L1", name="Larkhaven", row={}, why="Two names.", run=run)
     doubt.candidates.set([world.larkhaven, copy])
-
     merge_record = merge(world, copy, world.larkhaven)
+
     undo(world, merge_record)
 
     assert set(doubt.candidates.all()) == {world.larkhaven, copy}
@@ -280,11 +303,10 @@ def test_what_changed_since_the_merge_stays_when_it_is_undone(world: World) -> N
     merge_record = merge(world, copy, world.larkhaven)
     Membership.objects.filter(pk=membership.pk).update(organisation=world.westmarch)
 
-    count = undo(world, merge_record)
+    unreturned_count = undo(world, merge_record)
 
-    # The membership was changed since the merge, so it is not returned to the copy.
-    assert count == 1
     membership.refresh_from_db()
+    assert unreturned_count == 1
     assert membership.organisation == world.westmarch
 
 
@@ -301,8 +323,8 @@ def test_merges_are_undone_in_reverse_order(world: World) -> None:
     membership = join(world.lena, copy, "editor", world.now)
     first_merge = merge(world, copy, world.larkhaven)
     second_merge = merge(world, world.larkhaven, duplicate(world, "Larkhaven Housing"))
-
     undo(world, second_merge)
+
     unreturned_count = undo(world, first_merge)
 
     membership.refresh_from_db()
@@ -313,7 +335,7 @@ def test_merges_are_undone_in_reverse_order(world: World) -> None:
 def test_only_an_administrator_merges(world: World) -> None:
     copy = duplicate(world)
 
-    with pytest.raises(UnableToAct):
+    with pytest.raises(UnableToAct, match="You do not have permission"):
         merge(world, copy, world.larkhaven, author=world.amina)
 
 
@@ -357,10 +379,19 @@ def test_a_merge_is_not_undone_twice(world: World) -> None:
 def test_organisations_with_similar_names_are_possible_duplicates(world: World) -> None:
     copy = duplicate(world)
 
-    reasons = {(pair.one, pair.other): pair.why for pair in possible_duplicates()}
+    [pair] = possible_duplicates()
 
-    assert reasons[world.larkhaven, copy] == "Nearly the same name"
-    assert organisations_with_similar_name("Larkhaven homes limited") == [world.larkhaven, copy]
+    assert pair.one == world.larkhaven
+    assert pair.other == copy
+    assert pair.why == "Nearly the same name"
+
+
+def test_both_records_have_a_name_similar_to_a_third_name(world: World) -> None:
+    copy = duplicate(world)
+
+    organisations = organisations_with_similar_name("Larkhaven homes limited")
+
+    assert organisations == [world.larkhaven, copy]
 
 
 def test_organisations_with_the_same_number_are_possible_duplicates(world: World) -> None:
@@ -368,9 +399,11 @@ def test_organisations_with_the_same_number_are_possible_duplicates(world: World
     services.add_identifier(organisation=northgate, scheme="company", value="00123456", author=None, now=world.now)
     services.add_identifier(organisation=world.harbour, scheme="company", value="123456", author=None, now=world.now)
 
-    reasons = {(pair.one, pair.other): pair.why for pair in possible_duplicates()}
+    [pair] = possible_duplicates()
 
-    assert reasons[world.harbour, northgate] == "The same number, 123456"
+    assert pair.one == world.harbour
+    assert pair.other == northgate
+    assert pair.why == "The same number, 123456"
 
 
 def test_organisations_that_an_administrator_keeps_apart_are_no_possible_duplicates(world: World) -> None:
@@ -378,35 +411,45 @@ def test_organisations_that_an_administrator_keeps_apart_are_no_possible_duplica
 
     services.keep_apart(one=copy, other=world.larkhaven, reason="A subsidiary.", author=world.dee, now=world.now)
 
-    assert (world.larkhaven, copy) not in {(pair.one, pair.other) for pair in possible_duplicates()}
+    assert possible_duplicates() == []
 
 
 def test_bodies_with_different_numbers_in_one_register_are_not_duplicates(world: World) -> None:
     copy = duplicate(world)
-    for body, number in ((copy, "L1"), (world.larkhaven, "L2")):
-        services.add_identifier(organisation=body, scheme="rsh", value=number, author=None, now=world.now)
+    services.add_identifier(organisation=copy, scheme="rsh", value="L1", author=None, now=world.now)
+    services.add_identifier(organisation=world.larkhaven, scheme="rsh", value="L2", author=None, now=world.now)
 
-    assert possible_duplicates() == []
+    pairs = possible_duplicates()
+
+    assert pairs == []
+
+
+def test_bodies_of_different_kinds_may_be_duplicates(world: World) -> None:
+    services.create_organisation(name="Surrey Enterprise", kind="lep", author=None, now=world.now)
+    services.create_organisation(name="Surrey Enterprises", kind="council", author=None, now=world.now)
+
+    pairs = possible_duplicates()
+
+    assert len(pairs) == 1
 
 
 def test_bodies_of_different_kinds_in_their_registers_are_not_duplicates(world: World) -> None:
-    surrey = services.create_organisation(name="Surrey Enterprise", kind="lep", author=None, now=world.now)
+    lep = services.create_organisation(name="Surrey Enterprise", kind="lep", author=None, now=world.now)
     council = services.create_organisation(name="Surrey Enterprises", kind="council", author=None, now=world.now)
-    duplicates_before = possible_duplicates()
-
-    services.add_identifier(organisation=surrey, scheme="lep", value="E37000099", author=None, now=world.now)
+    services.add_identifier(organisation=lep, scheme="lep", value="E37000099", author=None, now=world.now)
     services.add_identifier(organisation=council, scheme="gss", value="E10000099", author=None, now=world.now)
 
-    assert len(duplicates_before) == 1
-    assert possible_duplicates() == []
+    pairs = possible_duplicates()
+
+    assert pairs == []
 
 
 def test_predecessor_and_successor_are_not_duplicates(world: World) -> None:
-    copy = duplicate(world)
+    follow([world.larkhaven], [duplicate(world)])
 
-    follow([world.larkhaven], [copy])
+    pairs = possible_duplicates()
 
-    assert possible_duplicates() == []
+    assert pairs == []
 
 
 def test_predecessor_and_successor_cannot_be_merged(world: World) -> None:
@@ -417,15 +460,20 @@ def test_predecessor_and_successor_cannot_be_merged(world: World) -> None:
         merge(world, copy, world.larkhaven)
 
 
-def test_an_administrator_sees_possible_duplicates_and_what_would_pass(world: World) -> None:
+def test_an_administrator_sees_possible_duplicates(world: World) -> None:
+    duplicate(world)
+
+    page = signed_in(world.dee).get(reverse("organisations:duplicates")).content.decode()
+
+    assert "Larkhaven Homes Ltd" in page
+
+
+def test_an_administrator_sees_what_a_merge_would_move(world: World) -> None:
     copy = duplicate(world)
-    dee = signed_in(world.dee)
 
-    duplicates_page = dee.get(reverse("organisations:duplicates")).content.decode()
-    merge_page = dee.get(reverse("organisations:merge", args=[world.larkhaven.pk, copy.pk])).content.decode()
+    page = signed_in(world.dee).get(reverse("organisations:merge", args=[world.larkhaven.pk, copy.pk]))
 
-    assert copy.name in duplicates_page
-    assert "Records that move to Larkhaven Homes" in merge_page
+    assert "Records that move to Larkhaven Homes" in page.content.decode()
 
 
 def test_an_administrator_merges_two_records_on_a_page(world: World) -> None:
@@ -467,11 +515,12 @@ SIMILAR_ORGANISATION = {
     "name": "Larkhaven Homes Limited",
     "kind": "registered_provider",
     "status": "active",
-    **{
-        f"{inline}-{count}": "0"
-        for inline in ("identifiers", "names", "areas_served")
-        for count in ("TOTAL_FORMS", "INITIAL_FORMS")
-    },
+    "identifiers-TOTAL_FORMS": "0",
+    "identifiers-INITIAL_FORMS": "0",
+    "names-TOTAL_FORMS": "0",
+    "names-INITIAL_FORMS": "0",
+    "areas_served-TOTAL_FORMS": "0",
+    "areas_served-INITIAL_FORMS": "0",
 }
 
 

@@ -12,7 +12,13 @@ from partnerships.organisations.services import record_succession, ties_between
 from partnerships.reports.balances import balance_by_quarter, balance_with_partner, sides_with_predecessors
 from tests.commitments.promises import verified_commitment
 from tests.exchange.conftest import shared_entry
-from tests.organisations.handing_over import propose_and_accept_everything, record_merger, take_effect
+from tests.organisations.handing_over import (
+    propose_and_accept_everything,
+    record_absorption,
+    record_merger,
+    take_effect,
+)
+from tests.support.moments import today
 from tests.support.signing_in import signed_in
 from tests.world import World
 
@@ -33,7 +39,7 @@ def merger_of_receiver(world: World) -> None:
 def test_commitments_to_a_predecessor_count_as_commitments_to_the_successor(world: World) -> None:
     sides = sides_with_predecessors(world.larkhaven, world.harbour)
 
-    balance = balance_with_partner(user=world.amina, sides=sides, today=timezone.localdate())
+    balance = balance_with_partner(user=world.amina, sides=sides, today=today())
 
     assert [body.name for body in sides.theirs] == [world.harbour.name, world.westmarch.name]
     assert balance.we_promised.agreed == 1
@@ -49,22 +55,26 @@ def test_page_of_reciprocity_names_the_predecessors_whose_figures_it_includes(wo
     assert f"The totals include the figures for {world.westmarch.name}" in page
 
 
-def test_figures_of_a_body_that_was_divided_count_with_nobody(world: World) -> None:
+@pytest.mark.parametrize("successor", ["harbour", "tidewater"])
+def test_figures_of_a_body_that_was_divided_count_with_nobody(world: World, successor: str) -> None:
     succession = record_succession(
         kind="split",
         status="order_made",
-        vests_on=known_day(timezone.localdate()),
+        vests_on=known_day(today()),
         ties=ties_between([world.westmarch], [world.harbour, world.tidewater]),
         author=None,
         now=timezone.now(),
     )
     take_effect(succession)
 
-    assert predecessors_summed_with(world.harbour) == []
-    assert predecessors_summed_with(world.tidewater) == []
+    predecessors = predecessors_summed_with(getattr(world, successor))
+
+    assert predecessors == []
 
 
-def test_ask_to_two_predecessors_counts_once(world: World) -> None:
+@pytest.fixture
+def ask_to_two_predecessors(world: World) -> None:
+    """Let Larkhaven ask Westmarch and Riverside. Harbour then takes over both."""
     shared_entry(
         world.larkhaven,
         world.amina,
@@ -72,24 +82,32 @@ def test_ask_to_two_predecessors_counts_once(world: World) -> None:
         audience="named",
         addressees=[world.westmarch, world.riverside],
     )
-    for predecessor in (world.westmarch, world.riverside):
-        succession = record_succession(
-            kind="absorb",
-            status="order_made",
-            vests_on=known_day(timezone.localdate()),
-            ties=ties_between([predecessor], [world.harbour]),
-            author=None,
-            now=timezone.now(),
-        )
-        take_effect(succession)
+    take_effect(record_absorption(world.westmarch, world.harbour))
+    take_effect(record_absorption(world.riverside, world.harbour))
 
-    sides_of_larkhaven = sides_with_predecessors(world.larkhaven, world.harbour)
-    sides_of_harbour = sides_with_predecessors(world.harbour, world.larkhaven)
 
-    today = timezone.localdate()
-    assert balance_with_partner(user=world.amina, sides=sides_of_larkhaven, today=today).we_asked.made == 1
-    assert balance_with_partner(user=world.amina, sides=sides_of_harbour, today=today).they_asked.made == 1
-    assert (
-        sum(period.ours.made for period in balance_by_quarter(user=world.amina, sides=sides_of_larkhaven, today=today))
-        == 1
-    )
+@pytest.mark.usefixtures("ask_to_two_predecessors")
+def test_ask_to_two_predecessors_counts_once_as_ours(world: World) -> None:
+    sides = sides_with_predecessors(world.larkhaven, world.harbour)
+
+    balance = balance_with_partner(user=world.amina, sides=sides, today=today())
+
+    assert balance.we_asked.made == 1
+
+
+@pytest.mark.usefixtures("ask_to_two_predecessors")
+def test_ask_to_two_predecessors_counts_once_as_theirs(world: World) -> None:
+    sides = sides_with_predecessors(world.harbour, world.larkhaven)
+
+    balance = balance_with_partner(user=world.amina, sides=sides, today=today())
+
+    assert balance.they_asked.made == 1
+
+
+@pytest.mark.usefixtures("ask_to_two_predecessors")
+def test_ask_to_two_predecessors_counts_in_one_quarter(world: World) -> None:
+    sides = sides_with_predecessors(world.larkhaven, world.harbour)
+
+    quarters = balance_by_quarter(user=world.amina, sides=sides, today=today())
+
+    assert sum(quarter.ours.made for quarter in quarters) == 1

@@ -9,7 +9,7 @@ import pytest
 from partnerships.kit.bank_holidays import Nation, holidays
 from partnerships.organisations.models import Area, AreaKind, AreaServed
 from partnerships.organisations.nations import holidays_of, nation_of, nation_of_codes
-from tests.world import World, make_world
+from tests.world import World
 
 
 @pytest.mark.parametrize(
@@ -23,30 +23,57 @@ from tests.world import World, make_world
     ],
 )
 def test_most_areas_decide_the_nation(codes: list[str], nation: Nation) -> None:
-    assert nation_of_codes(codes) == nation
+    nation_of_most = nation_of_codes(codes)
+
+    assert nation_of_most == nation
 
 
-def test_scotland_has_saint_andrews_day_and_no_easter_monday() -> None:
-    andrew = dt.date(2026, 11, 30)
-    easter_monday = dt.date(2026, 4, 6)
-
-    assert andrew in holidays(Nation.SCOTLAND)
-    assert andrew not in holidays()
-    assert easter_monday in holidays()
-    assert easter_monday not in holidays(Nation.SCOTLAND)
+SAINT_ANDREWS_DAY = dt.date(2026, 11, 30)
+EASTER_MONDAY = dt.date(2026, 4, 6)
 
 
-def test_an_organisation_follows_the_areas_that_it_serves_now(db: None) -> None:
-    world: World = make_world()
+def test_scotland_has_saint_andrews_day_but_no_easter_monday() -> None:
+    days = holidays(Nation.SCOTLAND)
+
+    assert SAINT_ANDREWS_DAY in days
+    assert EASTER_MONDAY not in days
+
+
+def test_england_has_easter_monday_but_no_saint_andrews_day() -> None:
+    days = holidays()
+
+    assert EASTER_MONDAY in days
+    assert SAINT_ANDREWS_DAY not in days
+
+
+@pytest.fixture
+def glasgow_served(world: World) -> AreaServed:
+    """Return the row that says that Tidewater serves Glasgow, and nothing else."""
     glasgow = Area.objects.create(code="S12000049", name="Glasgow City", kind=AreaKind.DISTRICT)
     AreaServed.objects.filter(organisation=world.tidewater).delete()
-    area_served = AreaServed.objects.create(organisation=world.tidewater, area=glasgow)
+    return AreaServed.objects.create(organisation=world.tidewater, area=glasgow)
 
-    nation_before = nation_of(world.tidewater)
-    has_saint_andrew = dt.date(2026, 11, 30) in holidays_of(world.tidewater)
-    area_served.ends_on = dt.date(2026, 1, 1)
-    area_served.save()
 
-    assert nation_before == Nation.SCOTLAND
-    assert has_saint_andrew
-    assert nation_of(world.tidewater) == Nation.ENGLAND_AND_WALES
+@pytest.mark.usefixtures("glasgow_served")
+def test_an_organisation_belongs_to_the_nation_of_the_areas_that_it_serves(world: World) -> None:
+    nation = nation_of(world.tidewater)
+
+    assert nation == Nation.SCOTLAND
+
+
+@pytest.mark.usefixtures("glasgow_served")
+def test_an_organisation_has_the_holidays_of_its_nation(world: World) -> None:
+    days = holidays_of(world.tidewater)
+
+    assert SAINT_ANDREWS_DAY in days
+
+
+def test_areas_that_an_organisation_no_longer_serves_do_not_decide_its_nation(
+    world: World, glasgow_served: AreaServed
+) -> None:
+    glasgow_served.ends_on = dt.date(2026, 1, 1)
+    glasgow_served.save()
+
+    nation = nation_of(world.tidewater)
+
+    assert nation == Nation.ENGLAND_AND_WALES

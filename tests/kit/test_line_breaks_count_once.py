@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
 from django import forms
-from django.test import Client
 from django.urls import reverse
 
 import partnerships
 from partnerships.kit.forms import Form
-from partnerships.people.models import User
 from partnerships.plans.models import Comment
-from tests.plans.conftest import as_  # noqa: F401 - a fixture
 from tests.plans.drafts import published_plan
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -28,11 +26,11 @@ def _forms_of(kind: type[forms.BaseForm]) -> Iterator[type[forms.BaseForm]]:
         yield from _forms_of(form)
 
 
-def test_comment_of_exactly_the_limit_is_accepted(world: World, as_: Callable[[User], Client]) -> None:  # noqa: F811
+def test_comment_of_exactly_the_limit_is_accepted(world: World) -> None:
     plan = published_plan(world)
     text = "ab\r\n" * 1_666 + "cd"  # 5,000 characters in the browser, which sends 6,666
 
-    response = as_(world.ben).post(reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": text})
+    response = signed_in(world.ben).post(reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": text})
 
     assert response.status_code == 302
     assert len(Comment.objects.get().text) == 5_000
@@ -40,11 +38,12 @@ def test_comment_of_exactly_the_limit_is_accepted(world: World, as_: Callable[[U
 
 def test_refused_text_is_shown_again_as_it_was_counted(
     world: World,
-    as_: Callable[[User], Client],  # noqa: F811
 ) -> None:
     plan = published_plan(world)
 
-    response = as_(world.ben).post(reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": "ab\r\n" * 1_668 + "c"})
+    response = signed_in(world.ben).post(
+        reverse("plans:comments", kwargs={"pk": plan.pk}), {"text": "ab\r\n" * 1_668 + "c"}
+    )
 
     assert response.status_code == 422
     assert "it has 5005" in response.content.decode()

@@ -1,26 +1,12 @@
-"""Fixtures for tests of plans: a client for each person, and the versions that are announced."""
+"""Fixture for tests of plans: the versions that are announced."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from django.test import Client
 
-from partnerships.people.models import User
 from partnerships.plans.signals import version_published
-
-
-@pytest.fixture
-def as_() -> Callable[[User], Client]:
-    """Return a function that returns a client signed in as a person."""
-
-    def client_for(person: User) -> Client:
-        client = Client()
-        client.force_login(person)
-        return client
-
-    return client_for
 
 
 @pytest.fixture

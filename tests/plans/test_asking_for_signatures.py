@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from tests.plans.drafts import fewer_homes, plan_awaiting_signatures, publish, p
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
 from tests.support.parties import leave_partnership_as_westmarch
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -158,25 +158,25 @@ def change_due_date(plan: Plan, client: Client, organisation: Organisation, day:
     )
 
 
-def test_lead_changes_the_due_date_of_a_signatory_with_a_reason(world: World, as_: Callable[[User], Client]) -> None:
+def test_lead_changes_the_due_date_of_a_signatory_with_a_reason(world: World) -> None:
     plan = plan_awaiting_signatures(world, due_on=timezone.localdate() + dt.timedelta(days=2))
     later_day = timezone.localdate() + dt.timedelta(days=60)
 
-    response = change_due_date(plan, as_(world.amina), world.westmarch, later_day)
+    response = change_due_date(plan, signed_in(world.amina), world.westmarch, later_day)
 
-    history = as_(world.ben).get(reverse("plans:history", args=[plan.pk])).content.decode()
+    history = signed_in(world.ben).get(reverse("plans:history", args=[plan.pk])).content.decode()
     assert response.status_code == 302
     assert plan.signatories.get(organisation=world.westmarch).due_on == later_day
     assert "otter-week" in history
     assert "Westmarch Borough Council" in history
 
 
-def test_due_date_of_a_signatory_cannot_be_in_the_past(world: World, as_: Callable[[User], Client]) -> None:
+def test_due_date_of_a_signatory_cannot_be_in_the_past(world: World) -> None:
     first_due_date = timezone.localdate() + dt.timedelta(days=2)
     plan = plan_awaiting_signatures(world, due_on=first_due_date)
     yesterday = timezone.localdate() - dt.timedelta(days=1)
 
-    response = change_due_date(plan, as_(world.amina), world.westmarch, yesterday)
+    response = change_due_date(plan, signed_in(world.amina), world.westmarch, yesterday)
 
     assert response.status_code == 422
     assert plan.signatories.get(organisation=world.westmarch).due_on == first_due_date
@@ -191,22 +191,24 @@ def plan_back_in_comments(world: World) -> Plan:
     return plan
 
 
-def test_form_names_the_signatories_that_will_be_asked_again(
-    world: World, as_: Callable[[User], Client], plan_back_in_comments: Plan
-) -> None:
-    html = as_(world.amina).get(reverse("plans:request-signatures", args=[plan_back_in_comments.pk])).content.decode()
+def test_form_names_the_signatories_that_will_be_asked_again(world: World, plan_back_in_comments: Plan) -> None:
+    html = (
+        signed_in(world.amina)
+        .get(reverse("plans:request-signatures", args=[plan_back_in_comments.pk]))
+        .content.decode()
+    )
 
     assert "We will email these organisations and ask them again: Westmarch Borough Council" in html
 
 
 def test_pending_signatory_gets_a_new_email_after_the_plan_was_back_in_comments(
-    world: World, as_: Callable[[User], Client], plan_back_in_comments: Plan
+    world: World, plan_back_in_comments: Plan
 ) -> None:
     plan = plan_back_in_comments
     old_link = bens_link(plan, world)
     deliver().clear()
 
-    as_(world.amina).post(reverse("plans:request-signatures", args=[plan.pk]), {})
+    signed_in(world.amina).post(reverse("plans:request-signatures", args=[plan.pk]), {})
 
     plan.refresh_from_db()
     assert plan.status == "awaiting_sign_off"

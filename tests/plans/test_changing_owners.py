@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 import pytest
 from django.apps import apps
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -27,6 +25,7 @@ from tests.plans.drafts import begin, published_plan
 from tests.plans.test_owners_who_leave import jointly_owned_plan, leave_with_lead
 from tests.support.outbox import deliver, drop_emails
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World, make_partnership
 
 
@@ -280,19 +279,21 @@ def test_the_only_owner_cannot_give_up_ownership(world: World) -> None:
         )
 
 
-def test_page_of_owners_links_to_the_form_to_offer_the_plan(world: World, as_: Callable[[User], Client]) -> None:
+def test_page_of_owners_links_to_the_form_to_offer_the_plan(world: World) -> None:
     plan = published_plan(world)
 
-    owners_page = as_(world.amina).get(reverse("plans:owners", args=[plan.pk])).content.decode()
+    owners_page = signed_in(world.amina).get(reverse("plans:owners", args=[plan.pk])).content.decode()
 
     assert reverse("plans:offer", args=[plan.pk, plan.owners.get().pk]) in owners_page
 
 
-def test_lead_offers_a_plan_on_its_page(world: World, as_: Callable[[User], Client]) -> None:
+def test_lead_offers_a_plan_on_its_page(world: World) -> None:
     plan = published_plan(world)
     address = reverse("plans:offer", args=[plan.pk, plan.owners.get().pk])
 
-    as_(world.amina).post(address, {"organisation": world.westmarch.pk, "hands_over": "no", "message": "Join us."})
+    signed_in(world.amina).post(
+        address, {"organisation": world.westmarch.pk, "hands_over": "no", "message": "Join us."}
+    )
 
     offer = OwnershipOffer.objects.get()
     assert offer.organisation == world.westmarch
@@ -308,18 +309,18 @@ def test_lead_finds_an_offer_in_their_tasks(world: World) -> None:
     assert reverse("plans:answer-ownership", args=[offer.pk]) in [task.path for task in tasks]
 
 
-def test_lead_finds_an_offer_on_the_page_of_offers(world: World, as_: Callable[[User], Client]) -> None:
+def test_lead_finds_an_offer_on_the_page_of_offers(world: World) -> None:
     offer = offer_plan(world, published_plan(world), hands_over=False)
 
-    page_of_offers = as_(world.ben).get(reverse("plans:ownership")).content.decode()
+    page_of_offers = signed_in(world.ben).get(reverse("plans:ownership")).content.decode()
 
     assert reverse("plans:answer-ownership", args=[offer.pk]) in page_of_offers
 
 
-def test_lead_accepts_an_offer_on_its_page(world: World, as_: Callable[[User], Client]) -> None:
+def test_lead_accepts_an_offer_on_its_page(world: World) -> None:
     plan = published_plan(world)
     offer = offer_plan(world, plan, hands_over=False)
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
 
     ben.post(reverse("plans:answer-ownership", args=[offer.pk]), {"answer": "accept"})
 
@@ -328,10 +329,10 @@ def test_lead_accepts_an_offer_on_its_page(world: World, as_: Callable[[User], C
     assert "Westmarch" in owners_page
 
 
-def test_lead_gives_up_ownership_on_the_plans_page(world: World, as_: Callable[[User], Client]) -> None:
+def test_lead_gives_up_ownership_on_the_plans_page(world: World) -> None:
     plan = jointly_owned_plan(world)
     ownership = plan.owners.get(organisation=world.westmarch)
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
 
     ben.post(reverse("plans:give-up", args=[plan.pk, ownership.pk]), {"reason": "Too much."})
 
@@ -381,12 +382,12 @@ def test_former_owner_is_emailed_when_its_handover_is_accepted(world: World) -> 
     assert "Larkhaven Homes no longer owns the plan." in email.body
 
 
-def test_page_to_leave_says_what_happens_to_the_plans(world: World, as_: Callable[[User], Client]) -> None:
+def test_page_to_leave_says_what_happens_to_the_plans(world: World) -> None:
     jointly_owned_plan(world)
     begin(world, title="Island homes")
     make_westmarch_chair(world)
 
-    response = as_(world.amina).get(
+    response = signed_in(world.amina).get(
         reverse("agreements:leave", args=[world.partnership.pk, world.party(world.larkhaven).pk])
     )
 
@@ -459,25 +460,23 @@ def test_upgrade_leaves_plans_of_present_parties_in_the_partnership(world: World
 
 @pytest.mark.parametrize("name", ["amina", "ben"])
 def test_leads_of_both_owners_see_until_when_a_former_party_owned_the_plan(
-    world: World, as_: Callable[[User], Client], plan_of_former_party: Plan, name: str
+    world: World, plan_of_former_party: Plan, name: str
 ) -> None:
-    html = as_(getattr(world, name)).get(reverse("plans:ownership")).content.decode()
+    html = signed_in(getattr(world, name)).get(reverse("plans:ownership")).content.decode()
 
     assert "Westmarch Borough Council, until" in html
     assert plan_of_former_party.title in html
 
 
 @pytest.mark.usefixtures("plan_of_former_party")
-def test_leads_of_other_organisations_do_not_see_former_owners(world: World, as_: Callable[[User], Client]) -> None:
-    html = as_(world.chidi).get(reverse("plans:ownership")).content.decode()
+def test_leads_of_other_organisations_do_not_see_former_owners(world: World) -> None:
+    html = signed_in(world.chidi).get(reverse("plans:ownership")).content.decode()
 
     assert "Westmarch" not in html
 
 
-def test_history_of_a_plan_says_that_a_former_party_no_longer_owns_it(
-    world: World, as_: Callable[[User], Client], plan_of_former_party: Plan
-) -> None:
-    history = as_(world.amina).get(reverse("plans:history", args=[plan_of_former_party.pk])).content.decode()
+def test_history_of_a_plan_says_that_a_former_party_no_longer_owns_it(world: World, plan_of_former_party: Plan) -> None:
+    history = signed_in(world.amina).get(reverse("plans:history", args=[plan_of_former_party.pk])).content.decode()
 
     assert "o longer owns the plan" in history
 

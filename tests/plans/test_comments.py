@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from partnerships.plans.queries import TASK_SOURCES
 from tests.plans.drafts import CONTENT, publish, published_plan
 from tests.support.outbox import deliver
 from tests.support.pages import tight
+from tests.support.signing_in import signed_in
 from tests.world import World, join, person
 
 
@@ -34,15 +34,15 @@ def comments_page(client: Client, plan: Plan) -> str:
     return client.get(reverse("plans:comments", kwargs={"pk": plan.pk})).content.decode()
 
 
-def test_comment_names_the_site_that_it_is_about(world: World, as_: Callable[[User], Client]) -> None:
+def test_comment_names_the_site_that_it_is_about(world: World) -> None:
     plan = published_plan(world)
 
     comment_as(plan, world.ben, anchor="sites/north-quay")
 
-    assert "Site: North Quay" in comments_page(as_(world.amina), plan)
+    assert "Site: North Quay" in comments_page(signed_in(world.amina), plan)
 
 
-def test_comment_stays_when_its_site_is_removed(world: World, as_: Callable[[User], Client]) -> None:
+def test_comment_stays_when_its_site_is_removed(world: World) -> None:
     plan = published_plan(world)
     comment_as(plan, world.ben, anchor="sites/north-quay")
     services.save_piece(
@@ -51,7 +51,7 @@ def test_comment_stays_when_its_site_is_removed(world: World, as_: Callable[[Use
 
     publish(plan, world, "Sold.")
 
-    html = comments_page(as_(world.amina), plan)
+    html = comments_page(signed_in(world.amina), plan)
     assert "On a removed site: North Quay" in html
     assert "Why here?" in html
 
@@ -134,23 +134,25 @@ def test_people_are_mentioned_by_their_full_names(world: World, text: str, menti
     assert [mention.person.name for mention in comment.mentions.order_by("person__name")] == mentioned_names
 
 
-def test_author_without_a_name_shows_no_part_of_their_address(world: World, as_: Callable[[User], Client]) -> None:
+def test_author_without_a_name_shows_no_part_of_their_address(world: World) -> None:
     plan = published_plan(world)
     author = person("", "nameless@westmarch.example")
     join(author, world.westmarch, "editor", world.now)
     comment_as(plan, author, "Why here?")
 
-    html = comments_page(as_(world.amina), plan)
+    html = comments_page(signed_in(world.amina), plan)
 
     assert "a person without a name" in html
     assert "nameless" not in html
 
 
-def test_author_sees_who_will_be_emailed_about_a_mention(world: World, as_: Callable[[User], Client]) -> None:
+def test_author_sees_who_will_be_emailed_about_a_mention(world: World) -> None:
     plan = published_plan(world)
     address = reverse("plans:comments", kwargs={"pk": plan.pk})
 
-    response = as_(world.amina).post(address, {"text": "@Ben West, why?", "anchor": "sites/north-quay"}, follow=True)
+    response = signed_in(world.amina).post(
+        address, {"text": "@Ben West, why?", "anchor": "sites/north-quay"}, follow=True
+    )
 
     assert "An email will be sent to Ben West." in response.content.decode()
 
@@ -181,11 +183,9 @@ def plan_with_comments(world: World) -> Plan:
     return plan
 
 
-def test_pieces_of_a_plan_link_to_their_unresolved_comments(
-    world: World, as_: Callable[[User], Client], plan_with_comments: Plan
-) -> None:
+def test_pieces_of_a_plan_link_to_their_unresolved_comments(world: World, plan_with_comments: Plan) -> None:
     detail = reverse("plans:detail", kwargs={"pk": plan_with_comments.pk})
-    amina = as_(world.amina)
+    amina = signed_in(world.amina)
 
     first_page_of_sites, second_page_of_sites = (
         tight(amina.get(address).content.decode()) for address in (detail, f"{detail}?sites=2")
@@ -195,37 +195,35 @@ def test_pieces_of_a_plan_link_to_their_unresolved_comments(
     assert '?about=sites/site-55">2 comments<' in second_page_of_sites
 
 
-def test_comments_on_a_site_link_to_the_site(
-    world: World, as_: Callable[[User], Client], plan_with_comments: Plan
-) -> None:
+def test_comments_on_a_site_link_to_the_site(world: World, plan_with_comments: Plan) -> None:
     detail = reverse("plans:detail", kwargs={"pk": plan_with_comments.pk})
     address = reverse("plans:comments", kwargs={"pk": plan_with_comments.pk}) + "?about=sites/site-55"
 
-    html = as_(world.amina).get(address).content.decode()
+    html = signed_in(world.amina).get(address).content.decode()
 
     assert f'href="{detail}?site=site-55#sites-site-55"' in html
     assert "Because of the road." in html
     assert "A good aim." not in html
 
 
-def test_readers_outside_see_numbers_of_their_own_comments_only(world: World, as_: Callable[[User], Client]) -> None:
+def test_readers_outside_see_numbers_of_their_own_comments_only(world: World) -> None:
     plan = published_plan(world, audience="network")
     comment_as(plan, world.ben, "Between us partners.", anchor="sites/north-quay")
     comment_as(plan, world.chidi, "From outside.", anchor="sections/vision")
 
-    html = tight(as_(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode())
+    html = tight(signed_in(world.chidi).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode())
 
     assert '?about=sites/north-quay">Comment<' in html
     assert '?about=sections/vision">1 comment<' in html
 
 
-def test_readers_outside_see_only_threads_they_started(world: World, as_: Callable[[User], Client]) -> None:
+def test_readers_outside_see_only_threads_they_started(world: World) -> None:
     plan = published_plan(world, audience="network")
     comment_as(plan, world.ben, "Between us partners.")
     own_thread = comment_as(plan, world.chidi, "From outside.")
     comment_as(plan, world.amina, "An answer to you.", parent=own_thread)
 
-    html = comments_page(as_(world.chidi), plan)
+    html = comments_page(signed_in(world.chidi), plan)
 
     assert "Between us partners." not in html
     assert "From outside." in html
@@ -239,11 +237,11 @@ def test_readers_outside_cannot_comment_on_a_confidential_site(world: World) -> 
         comment_as(plan, world.chidi, anchor="sites/secret")
 
 
-def test_hostile_text_is_shown_as_typed(world: World, as_: Callable[[User], Client]) -> None:
+def test_hostile_text_is_shown_as_typed(world: World) -> None:
     plan = published_plan(world)
     comment_as(plan, world.ben, "<script>alert(1)</script>")
 
-    html = comments_page(as_(world.amina), plan)
+    html = comments_page(signed_in(world.amina), plan)
 
     assert "<script>alert(1)</script>" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -13,9 +12,9 @@ from django.utils import timezone
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import origin_links_of, parse_origin_record
-from partnerships.people.models import User
 from partnerships.plans.models import Milestone, Plan, PlanCommitment, Site
 from tests.plans.drafts import CANARY, publish, published_plan, save
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -61,10 +60,10 @@ def propose(world: World, came_from: str, replaces: Commitment | None = None) ->
     )
 
 
-def test_form_starts_with_the_details_of_the_site(world: World, as_: Callable[[User], Client]) -> None:
+def test_form_starts_with_the_details_of_the_site(world: World) -> None:
     plan = published_plan(world)
 
-    response = as_(world.amina).get(propose_address(plan, "sites/north-quay"), follow=True)
+    response = signed_in(world.amina).get(propose_address(plan, "sites/north-quay"), follow=True)
 
     html = response.content.decode()
     suggestion = response.context["suggestion"]
@@ -84,11 +83,9 @@ def test_form_starts_with_the_details_of_the_site(world: World, as_: Callable[[U
         ("milestones/start", "Start on site, in the plan “Estuary delivery programme”, version 1"),
     ],
 )
-def test_commitment_keeps_its_origin_in_a_plan(
-    world: World, as_: Callable[[User], Client], piece: str, words: str
-) -> None:
+def test_commitment_keeps_its_origin_in_a_plan(world: World, piece: str, words: str) -> None:
     plan = published_plan(world)
-    came_from = origin_in_address(as_(world.amina), plan, piece)
+    came_from = origin_in_address(signed_in(world.amina), plan, piece)
 
     commitment = propose(world, came_from)
 
@@ -97,18 +94,18 @@ def test_commitment_keeps_its_origin_in_a_plan(
 
 
 @pytest.mark.parametrize("piece", ["", "sites/north-quay", "milestones/start"])
-def test_plan_shows_the_commitments_that_came_from_it(world: World, as_: Callable[[User], Client], piece: str) -> None:
+def test_plan_shows_the_commitments_that_came_from_it(world: World, piece: str) -> None:
     plan = published_plan(world)
-    commitment = propose(world, origin_in_address(as_(world.amina), plan, piece))
+    commitment = propose(world, origin_in_address(signed_in(world.amina), plan, piece))
 
-    html = as_(world.ben).get(plan.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(plan.get_absolute_url()).content.decode()
 
     assert commitment.reference in html
 
 
-def test_replacement_terms_keep_the_origin(world: World, as_: Callable[[User], Client]) -> None:
+def test_replacement_terms_keep_the_origin(world: World) -> None:
     plan = published_plan(world)
-    came_from = origin_in_address(as_(world.amina), plan, "sites/north-quay")
+    came_from = origin_in_address(signed_in(world.amina), plan, "sites/north-quay")
     old_commitment = confirm_for_both_sides(world, propose(world, came_from))
 
     new_commitment = confirm_for_both_sides(world, propose(world, "", replaces=old_commitment))
@@ -162,36 +159,32 @@ def test_origin_in_a_hidden_piece_is_named_only_to_readers_inside(
 
 
 def test_plan_does_not_show_commitments_from_hidden_pieces_to_readers_outside(
-    world: World, as_: Callable[[User], Client], commitment_from_hidden_milestone: Commitment
+    world: World, commitment_from_hidden_milestone: Commitment
 ) -> None:
     plan = PlanCommitment.objects.get(commitment=commitment_from_hidden_milestone).plan
 
-    html = as_(world.chidi).get(plan.get_absolute_url()).content.decode()
+    html = signed_in(world.chidi).get(plan.get_absolute_url()).content.decode()
 
     assert commitment_from_hidden_milestone.reference not in html
 
 
-def test_stranger_cannot_propose_commitments_from_a_plan(world: World, as_: Callable[[User], Client]) -> None:
+def test_stranger_cannot_propose_commitments_from_a_plan(world: World) -> None:
     plan = published_plan(world, audience="network")
 
-    response = as_(world.chidi).get(propose_address(plan))
+    response = signed_in(world.chidi).get(propose_address(plan))
 
     assert response.status_code == 403
 
 
-def test_stranger_cannot_propose_commitments_from_a_confidential_site(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_stranger_cannot_propose_commitments_from_a_confidential_site(world: World) -> None:
     site = Site.objects.get(plan=published_plan(world, audience="network"), key="secret")
 
-    response = as_(world.chidi).get(f"{reverse('commitments:new')}?from=plan-site-{site.pk}")
+    response = signed_in(world.chidi).get(f"{reverse('commitments:new')}?from=plan-site-{site.pk}")
 
     assert response.status_code == 404
 
 
-def test_commitment_cannot_be_proposed_from_a_piece_that_does_not_exist(
-    world: World, as_: Callable[[User], Client]
-) -> None:
-    response = as_(world.amina).get(propose_address(published_plan(world), "sites/nowhere"))
+def test_commitment_cannot_be_proposed_from_a_piece_that_does_not_exist(world: World) -> None:
+    response = signed_in(world.amina).get(propose_address(published_plan(world), "sites/nowhere"))
 
     assert response.status_code == 404

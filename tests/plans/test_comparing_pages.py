@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable
 from html import unescape
 
 import pytest
@@ -13,10 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Plan
 from tests.plans.drafts import fewer_homes, publish, published_plan, save
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -76,10 +75,8 @@ def texts_on_page(row: list[str]) -> list[str]:
     return [part, item, field, *values]
 
 
-def test_spreadsheet_of_a_comparison_has_a_part_for_each_section_of_the_page(
-    world: World, as_: Callable[[User], Client]
-) -> None:
-    headings, *rows = comparison_rows(as_(world.ben), plan_with_many_changes(world))
+def test_spreadsheet_of_a_comparison_has_a_part_for_each_section_of_the_page(world: World) -> None:
+    headings, *rows = comparison_rows(signed_in(world.ben), plan_with_many_changes(world))
 
     part_names = list(dict.fromkeys(row[0] for row in rows))
     assert headings == ["Part", "Item", "Key", "Change", "Field", "Was", "Now", "Difference", "By"]
@@ -87,9 +84,9 @@ def test_spreadsheet_of_a_comparison_has_a_part_for_each_section_of_the_page(
     assert {"About the plan", "Text", "Sites and homes", "Milestones", "Risks"} <= set(part_names)
 
 
-def test_page_shows_everything_in_the_spreadsheet_of_a_comparison(world: World, as_: Callable[[User], Client]) -> None:
+def test_page_shows_everything_in_the_spreadsheet_of_a_comparison(world: World) -> None:
     plan = plan_with_many_changes(world)
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
 
     words_on_page = words_of(comparison_page(ben, plan, "?from=1&to=2"))
     _headings, *rows = comparison_rows(ben, plan)
@@ -98,10 +95,8 @@ def test_page_shows_everything_in_the_spreadsheet_of_a_comparison(world: World, 
     assert [text for text in texts if text not in words_on_page] == []
 
 
-def test_spreadsheet_of_a_comparison_names_areas_and_sites_instead_of_their_codes(
-    world: World, as_: Callable[[User], Client]
-) -> None:
-    rows = comparison_rows(as_(world.ben), plan_with_many_changes(world))
+def test_spreadsheet_of_a_comparison_names_areas_and_sites_instead_of_their_codes(world: World) -> None:
+    rows = comparison_rows(signed_in(world.ben), plan_with_many_changes(world))
 
     homes = ["Homes before and now", "Social Rent", "", "", "Tenure", "120", "100", "20 fewer", ""]
     area = ["Sites and homes", "North Quay", "north-quay", "changed", "Area", "Fareham", "Gosport", "", ""]
@@ -111,67 +106,65 @@ def test_spreadsheet_of_a_comparison_names_areas_and_sites_instead_of_their_code
     assert site in rows
 
 
-def test_spreadsheet_of_a_draft_is_marked_as_a_draft(world: World, as_: Callable[[User], Client]) -> None:
+def test_spreadsheet_of_a_draft_is_marked_as_a_draft(world: World) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
 
-    sheet = comparison_page(as_(world.amina), plan, "?from=1&to=draft", "plans:compare-csv")
+    sheet = comparison_page(signed_in(world.amina), plan, "?from=1&to=draft", "plans:compare-csv")
 
     assert "One of these two versions is a draft, which has not been published and may change." in sheet
     assert "Amina Larch" in sheet
 
 
 @pytest.mark.parametrize("query", ["?from=1&to=draft", "?from=draft&to=1"])
-def test_comparison_with_the_draft_gives_the_reasons_after_the_older_version(
-    query: str, world: World, as_: Callable[[User], Client]
-) -> None:
+def test_comparison_with_the_draft_gives_the_reasons_after_the_older_version(query: str, world: World) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
     save(plan, world, "about", summary="Homes along both banks.")
 
-    html = comparison_page(as_(world.amina), plan, query)
+    html = comparison_page(signed_in(world.amina), plan, query)
 
     assert "<dt>Version 2</dt>" in html
     assert "<dt>Version 1</dt>" not in html
 
 
-def test_comparison_says_when_no_version_is_pinned_as_baseline(world: World, as_: Callable[[User], Client]) -> None:
+def test_comparison_says_when_no_version_is_pinned_as_baseline(world: World) -> None:
     plan = plan_with_many_changes(world)
 
-    html = comparison_page(as_(world.ben), plan, "?from=baseline&to=2")
+    html = comparison_page(signed_in(world.ben), plan, "?from=baseline&to=2")
 
     assert "No version is the baseline yet," in html
     assert "20 fewer" in html
 
 
-def test_only_owners_are_advised_to_choose_a_baseline(world: World, as_: Callable[[User], Client]) -> None:
+def test_only_owners_are_advised_to_choose_a_baseline(world: World) -> None:
     plan = plan_with_many_changes(world)
 
-    page_of_owner = comparison_page(as_(world.amina), plan, "?from=baseline&to=2")
-    page_of_partner = comparison_page(as_(world.ben), plan, "?from=baseline&to=2")
+    page_of_owner = comparison_page(signed_in(world.amina), plan, "?from=baseline&to=2")
+    page_of_partner = comparison_page(signed_in(world.ben), plan, "?from=baseline&to=2")
 
     assert "Choose a baseline in the history" in page_of_owner
     assert "Choose a baseline in the history" not in page_of_partner
 
 
-def test_comparison_of_equal_versions_says_they_are_equal(world: World, as_: Callable[[User], Client]) -> None:
+def test_comparison_of_equal_versions_says_they_are_equal(world: World) -> None:
     plan = published_plan(world)
     for count, note in ((100, "Wet ground."), (120, "Dry again.")):
         fewer_homes(plan, world, count)
         publish(plan, world, note)
 
-    html = comparison_page(as_(world.ben), plan, "?from=1&to=3")
+    html = comparison_page(signed_in(world.ben), plan, "?from=1&to=3")
 
     assert "No differences" in html
     assert "Any changes in between were undone." in html
     assert "Dry again." in html
 
 
-def test_page_of_a_plan_names_the_area_of_a_site(world: World, as_: Callable[[User], Client]) -> None:
+def test_page_of_a_plan_names_the_area_of_a_site(world: World) -> None:
     plan = published_plan(world)
 
-    response = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk}))
+    response = signed_in(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk}))
 
     words_on_page = words_of(response.content.decode())
     assert "Area Fareham" in words_on_page

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,6 +13,7 @@ from partnerships.plans.models import Draft, Plan
 from partnerships.plans.queries import draft_content
 from tests.plans.drafts import begin, publish, published_plan, save
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -119,12 +117,12 @@ def test_saving_unchanged_content_changes_nothing(world: World) -> None:
     assert draft.updated_by == world.eddie
 
 
-def test_second_person_to_save_sees_both_texts_side_by_side(world: World, as_: Callable[[User], Client]) -> None:
+def test_second_person_to_save_sees_both_texts_side_by_side(world: World) -> None:
     plan = begin(world)
     address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "sections", "key": "vision"})
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
 
-    response = as_(world.amina).post(address, {"title": "Vision", "body": "Amina's words.", "based_on": "0"})
+    response = signed_in(world.amina).post(address, {"title": "Vision", "body": "Amina's words.", "based_on": "0"})
 
     html = response.content.decode()
     assert response.status_code == 409
@@ -134,12 +132,12 @@ def test_second_person_to_save_sees_both_texts_side_by_side(world: World, as_: C
     assert 'name="based_on" value="1"' in html
 
 
-def test_conflict_on_a_milestone_shows_sites_by_name(world: World, as_: Callable[[User], Client]) -> None:
+def test_conflict_on_a_milestone_shows_sites_by_name(world: World) -> None:
     plan = begin(world)
     save(plan, world, "milestones/start", site="secret")
     address = reverse("plans:edit-item", kwargs={"pk": plan.pk, "code": "milestones", "key": "start"})
 
-    response = as_(world.eddie).post(
+    response = signed_in(world.eddie).post(
         address, {"name": "Start on site", "site": "north-quay", "status": "planned", "based_on": "0"}
     )
 
@@ -150,11 +148,11 @@ def test_conflict_on_a_milestone_shows_sites_by_name(world: World, as_: Callable
 
 
 @pytest.mark.parametrize(("key", "way"), [("inside", "up"), ("vision", "down")])
-def test_section_is_moved_past_its_neighbour(world: World, as_: Callable[[User], Client], key: str, way: str) -> None:
+def test_section_is_moved_past_its_neighbour(world: World, key: str, way: str) -> None:
     plan = begin(world)
     address = reverse("plans:move-item", kwargs={"pk": plan.pk, "code": "sections", "key": key})
 
-    as_(world.amina).post(address, {"way": way})
+    signed_in(world.amina).post(address, {"way": way})
 
     assert [section["key"] for section in draft_content(plan)["sections"]] == ["inside", "vision"]
 

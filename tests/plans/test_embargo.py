@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,11 +13,11 @@ from django.utils import timezone
 from partnerships.commitments import services as commitments
 from partnerships.commitments.models import Commitment
 from partnerships.commitments.origins import parse_origin_record
-from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan, PlanCommitment, Version
 from partnerships.plans.services import opening
 from tests.plans.drafts import begin, content, publish, published_plan, save
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 HELD_BACK = "kingfisher-held-back"
@@ -53,37 +52,33 @@ def report_milestone(plan: Plan, client: Client) -> str:
     return response.content.decode()
 
 
-def test_milestone_reported_during_an_embargo_is_published_under_the_same_embargo(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_milestone_reported_during_an_embargo_is_published_under_the_same_embargo(world: World) -> None:
     until = in_hours(24)
     plan = plan_under_embargo(world, until)
 
-    html = report_milestone(plan, as_(world.amina))
+    html = report_milestone(plan, signed_in(world.amina))
 
     assert "Only the owners can see this version until" in html
     assert plan.versions.get(number=3).embargo_until == until
 
 
 @pytest.mark.parametrize("page", ["plans:detail", "plans:history", "plans:compare", "plans:comments"])
-def test_pages_of_a_plan_hide_a_milestone_reported_during_an_embargo(
-    world: World, as_: Callable[[User], Client], page: str
-) -> None:
+def test_pages_of_a_plan_hide_a_milestone_reported_during_an_embargo(world: World, page: str) -> None:
     plan = plan_under_embargo(world)
-    report_milestone(plan, as_(world.amina))
+    report_milestone(plan, signed_in(world.amina))
 
-    html = read_page(as_(world.ben), page, plan)
+    html = read_page(signed_in(world.ben), page, plan)
 
     assert HELD_BACK not in html
     assert "The digger came." not in html
     assert "ersion 2" not in html
 
 
-def test_list_of_plans_hides_a_version_under_embargo(world: World, as_: Callable[[User], Client]) -> None:
+def test_list_of_plans_hides_a_version_under_embargo(world: World) -> None:
     plan = plan_under_embargo(world)
-    report_milestone(plan, as_(world.amina))
+    report_milestone(plan, signed_in(world.amina))
 
-    html = as_(world.ben).get(reverse("plans:list")).content.decode()
+    html = signed_in(world.ben).get(reverse("plans:list")).content.decode()
 
     assert plan.title in html
     assert "ersion 2" not in html
@@ -97,18 +92,16 @@ def test_second_version_during_an_embargo_cannot_open_before_the_first(world: Wo
         publish(plan, world, "Sooner.", embargo_until=in_hours(1))
 
 
-def test_page_to_publish_names_the_embargo_of_the_newest_version(world: World, as_: Callable[[User], Client]) -> None:
+def test_page_to_publish_names_the_embargo_of_the_newest_version(world: World) -> None:
     plan = plan_under_embargo(world, in_hours(24))
     save(plan, world, "about", source="A survey.")
 
-    html = read_page(as_(world.amina), "plans:publish", plan)
+    html = read_page(signed_in(world.amina), "plans:publish", plan)
 
     assert "Version 2 is under embargo until" in html
 
 
-def test_second_version_during_an_embargo_is_under_the_same_embargo_by_default(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_second_version_during_an_embargo_is_under_the_same_embargo_by_default(world: World) -> None:
     until = in_hours(24)
     plan = plan_under_embargo(world, until)
     save(plan, world, "about", source="A survey.")
@@ -116,7 +109,7 @@ def test_second_version_during_an_embargo_is_under_the_same_embargo_by_default(
     publish(plan, world, "With it.")
 
     assert plan.versions.get(number=3).embargo_until == until
-    assert HELD_BACK not in read_page(as_(world.ben), "plans:detail", plan)
+    assert HELD_BACK not in read_page(signed_in(world.ben), "plans:detail", plan)
     assert [version.number for version in Version.objects.visible_to(world.ben).filter(plan=plan)] == [1]
 
 
@@ -165,11 +158,11 @@ def test_end_of_each_embargo_is_announced_once(published_numbers: list[int]) -> 
     assert published_numbers == [2, 3]
 
 
-def test_embargo_in_the_past_is_refused_with_advice(world: World, as_: Callable[[User], Client]) -> None:
+def test_embargo_in_the_past_is_refused_with_advice(world: World) -> None:
     plan = begin(world)
     yesterday = timezone.localtime() - dt.timedelta(days=1)
 
-    response = as_(world.amina).post(
+    response = signed_in(world.amina).post(
         reverse("plans:publish", kwargs={"pk": plan.pk}),
         {
             "note": "First version.",
@@ -201,19 +194,17 @@ def comment_under_embargo(world: World) -> Comment:
     )
 
 
-def test_comments_on_an_embargoed_version_are_shown_to_its_owners(
-    world: World, as_: Callable[[User], Client], comment_under_embargo: Comment
-) -> None:
-    html = read_page(as_(world.vera), "plans:comments", comment_under_embargo.plan)
+def test_comments_on_an_embargoed_version_are_shown_to_its_owners(world: World, comment_under_embargo: Comment) -> None:
+    html = read_page(signed_in(world.vera), "plans:comments", comment_under_embargo.plan)
 
     assert HELD_BACK in html
 
 
 def test_comments_on_an_embargoed_version_are_hidden_from_other_parties(
-    world: World, as_: Callable[[User], Client], comment_under_embargo: Comment
+    world: World, comment_under_embargo: Comment
 ) -> None:
     plan = comment_under_embargo.plan
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
 
     comments_page = read_page(ben, "plans:comments", plan)
     reply_response = ben.get(reverse("plans:reply", args=[plan.pk, comment_under_embargo.pk]))
@@ -231,10 +222,10 @@ def test_comments_on_a_version_are_shown_to_all_parties_once_its_embargo_ends(
     assert Comment.objects.visible_to(world.ben).filter(pk=comment_under_embargo.pk).exists()
 
 
-def test_embargoed_version_cannot_be_pinned_as_baseline(world: World, as_: Callable[[User], Client]) -> None:
+def test_embargoed_version_cannot_be_pinned_as_baseline(world: World) -> None:
     plan = plan_under_embargo(world)
 
-    response = as_(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)
+    response = signed_in(world.amina).post(reverse("plans:baseline", args=[plan.pk]), {"number": "2"}, follow=True)
 
     plan.refresh_from_db()
     assert "Wait until the embargo has ended" in response.content.decode()
@@ -264,28 +255,28 @@ def commitment_from_embargoed_site(world: World) -> Commitment:
 
 
 def test_commitment_from_an_embargoed_version_names_its_site_to_owners(
-    world: World, as_: Callable[[User], Client], commitment_from_embargoed_site: Commitment
+    world: World, commitment_from_embargoed_site: Commitment
 ) -> None:
-    html = as_(world.amina).get(commitment_from_embargoed_site.get_absolute_url()).content.decode()
+    html = signed_in(world.amina).get(commitment_from_embargoed_site.get_absolute_url()).content.decode()
 
     assert HELD_BACK in html
 
 
 def test_commitment_from_an_embargoed_version_does_not_name_its_site_to_partners(
-    world: World, as_: Callable[[User], Client], commitment_from_embargoed_site: Commitment
+    world: World, commitment_from_embargoed_site: Commitment
 ) -> None:
-    html = as_(world.ben).get(commitment_from_embargoed_site.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(commitment_from_embargoed_site.get_absolute_url()).content.decode()
 
     assert HELD_BACK not in html
     assert "ersion 2" not in html
 
 
 def test_plan_does_not_name_an_embargoed_site_to_partners_for_its_commitment(
-    world: World, as_: Callable[[User], Client], commitment_from_embargoed_site: Commitment
+    world: World, commitment_from_embargoed_site: Commitment
 ) -> None:
     plan = PlanCommitment.objects.get(commitment=commitment_from_embargoed_site).plan
 
-    html = as_(world.ben).get(plan.get_absolute_url()).content.decode()
+    html = signed_in(world.ben).get(plan.get_absolute_url()).content.decode()
 
     assert HELD_BACK not in html
     assert "ersion 2" not in html
@@ -328,12 +319,10 @@ def test_embargo_that_failed_to_be_lifted_is_lifted_in_the_next_run(
     assert Plan.objects.get(pk=plan.pk).open_number == 2
 
 
-def test_form_of_a_plan_refuses_a_period_that_ends_before_it_starts(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_form_of_a_plan_refuses_a_period_that_ends_before_it_starts(world: World) -> None:
     plan = begin(world)
 
-    response = as_(world.amina).post(
+    response = signed_in(world.amina).post(
         reverse("plans:edit-about", kwargs={"pk": plan.pk}),
         {"title": plan.title, "period_start": "2031", "period_end": "2026", "based_on": "0"},
     )
@@ -347,9 +336,7 @@ def test_new_plan_cannot_have_a_period_that_ends_before_it_starts(world: World) 
         begin(world, content={"about": {"title": "Plan", "period_start": "2031", "period_end": "2026"}})
 
 
-def test_period_reversed_by_merging_two_edits_is_refused_at_publication(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_period_reversed_by_merging_two_edits_is_refused_at_publication(world: World) -> None:
     plan = published_plan(world)
     save(plan, world, "about", period_start="2031")
     imported_content = content(plan, 1)
@@ -358,7 +345,7 @@ def test_period_reversed_by_merging_two_edits_is_refused_at_publication(
         plan=plan, author=None, note="From the register.", now=timezone.now(), content=imported_content
     )
 
-    response = as_(world.amina).post(
+    response = signed_in(world.amina).post(
         reverse("plans:publish", kwargs={"pk": plan.pk}),
         {"note": "Both.", "draft_revision": str(plan.draft.revision)},
     )

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.content import NEEDS, TENURES, get_piece
 from partnerships.plans.content.homes import normalise_homes
@@ -21,6 +18,7 @@ from partnerships.plans.models import Draft, Plan
 from partnerships.plans.queries import draft_content
 from tests.plans.drafts import begin, save
 from tests.support.pages import tight
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 #: A grid of three rows and two years, as a browser without JavaScript sends it.
@@ -60,18 +58,18 @@ def homes_of(plan: Plan) -> int:
     return sum(line["count"] for line in get_piece(draft_content(plan), "sites/north-quay")["homes"])
 
 
-def test_form_of_a_site_shows_the_total_of_its_homes(world: World, as_: Callable[[User], Client]) -> None:
+def test_form_of_a_site_shows_the_total_of_its_homes(world: World) -> None:
     plan = begin(world)
 
-    html = tight(as_(world.amina).get(address_of_north_quay(plan)).content.decode())
+    html = tight(signed_in(world.amina).get(address_of_north_quay(plan)).content.decode())
 
     assert "<output data-homes-total>120</output>" in html
 
 
-def test_homes_are_totalled_without_javascript(world: World, as_: Callable[[User], Client]) -> None:
+def test_homes_are_totalled_without_javascript(world: World) -> None:
     plan = begin(world)
 
-    response = as_(world.amina).post(address_of_north_quay(plan), {**GRID_DATA, "more": "totals"})
+    response = signed_in(world.amina).post(address_of_north_quay(plan), {**GRID_DATA, "more": "totals"})
 
     html = tight(response.content.decode())
     assert "<output data-homes-total>1,127</output>" in html
@@ -84,18 +82,16 @@ def test_homes_are_totalled_without_javascript(world: World, as_: Callable[[User
     ("button", "field"),
     [("rows", 'name="homes-5-count_0"'), ("years", 'name="homes-year_2" value="2028-29"')],
 )
-def test_rows_and_years_are_added_without_javascript(
-    world: World, as_: Callable[[User], Client], button: str, field: str
-) -> None:
+def test_rows_and_years_are_added_without_javascript(world: World, button: str, field: str) -> None:
     plan = begin(world)
 
-    response = as_(world.amina).post(address_of_north_quay(plan), {**GRID_DATA, "more": button})
+    response = signed_in(world.amina).post(address_of_north_quay(plan), {**GRID_DATA, "more": button})
 
     assert field in tight(response.content.decode())
     assert homes_of(plan) == 120
 
 
-def test_grid_with_wrong_cells_is_not_saved_but_names_them(world: World, as_: Callable[[User], Client]) -> None:
+def test_grid_with_wrong_cells_is_not_saved_but_names_them(world: World) -> None:
     plan = begin(world)
     grid_data = {
         "name": "North Quay",
@@ -110,7 +106,7 @@ def test_grid_with_wrong_cells_is_not_saved_but_names_them(world: World, as_: Ca
         "homes-0-count_1": "lots",
     }
 
-    response = as_(world.amina).post(address_of_north_quay(plan), grid_data)
+    response = signed_in(world.amina).post(address_of_north_quay(plan), grid_data)
 
     html = tight(response.content.decode())
     assert response.status_code == 422
@@ -176,22 +172,20 @@ def plan_with_many_homes(world: World) -> Plan:
     return plan
 
 
-def test_form_of_a_site_with_too_many_homes_has_no_grid(
-    world: World, as_: Callable[[User], Client], plan_with_many_homes: Plan
-) -> None:
-    html = tight(as_(world.amina).get(address_of_north_quay(plan_with_many_homes)).content.decode())
+def test_form_of_a_site_with_too_many_homes_has_no_grid(world: World, plan_with_many_homes: Plan) -> None:
+    html = tight(signed_in(world.amina).get(address_of_north_quay(plan_with_many_homes)).content.decode())
 
     assert "This site has 1,560 lines of homes, which are too many to change on this page." in html
     assert "homes-YEARS" not in html
 
 
 def test_site_with_too_many_homes_keeps_them_when_its_other_fields_are_saved(
-    world: World, as_: Callable[[User], Client], plan_with_many_homes: Plan
+    world: World, plan_with_many_homes: Plan
 ) -> None:
     plan = plan_with_many_homes
     based_on = Draft.objects.get(plan=plan).revision_of("sites/north-quay")
 
-    response = as_(world.amina).post(
+    response = signed_in(world.amina).post(
         address_of_north_quay(plan), {"name": "South Quay", "based_on": based_on}, follow=True
     )
 
@@ -200,17 +194,17 @@ def test_site_with_too_many_homes_keeps_them_when_its_other_fields_are_saved(
     assert homes_of(plan) == 1_560
 
 
-def test_form_with_too_many_fields_is_refused(world: World, as_: Callable[[User], Client]) -> None:
+def test_form_with_too_many_fields_is_refused(world: World) -> None:
     plan = begin(world)
     too_many_fields = {f"homes-0-count_{column}": "1" for column in range(settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1)}
 
-    response = as_(world.amina).post(address_of_north_quay(plan), too_many_fields)
+    response = signed_in(world.amina).post(address_of_north_quay(plan), too_many_fields)
 
     assert response.status_code == 413
     assert "That form is too large" in response.content.decode()
 
 
-def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Callable[[User], Client]) -> None:
+def test_a_grid_without_its_years_does_not_lose_the_homes(world: World) -> None:
     plan = begin(world)
     data_without_years = {
         "name": "North Quay",
@@ -222,7 +216,7 @@ def test_a_grid_without_its_years_does_not_lose_the_homes(world: World, as_: Cal
         "homes-0-count": "90",
     }
 
-    response = as_(world.amina).post(address_of_north_quay(plan), data_without_years)
+    response = signed_in(world.amina).post(address_of_north_quay(plan), data_without_years)
 
     html = response.content.decode()
     assert response.status_code == 422
@@ -252,9 +246,7 @@ def test_the_first_year_of_homes_decides_the_kind_of_years(world: World) -> None
     assert plan.years == "calendar"
 
 
-def test_kind_of_years_chosen_in_error_can_change_while_no_home_has_a_year(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_kind_of_years_chosen_in_error_can_change_while_no_home_has_a_year(world: World) -> None:
     sites = [{"key": key, "name": key} for key in ("one", "two")]
     plan = begin(world, content={"about": {"title": "Two sites"}, "sites": sites})
     Plan.objects.filter(pk=plan.pk).update(years="financial")
@@ -270,7 +262,7 @@ def test_kind_of_years_chosen_in_error_can_change_while_no_home_has_a_year(
         "homes-0-count_0": "5",
     }
 
-    response = as_(world.amina).post(address, data_with_calendar_year, follow=True)
+    response = signed_in(world.amina).post(address, data_with_calendar_year, follow=True)
 
     plan.refresh_from_db()
     assert plan.years == "calendar"

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 import partnerships
 from partnerships.agreements.forms import StartPartnershipForm
 from partnerships.kit import prose
-from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.comparisons import compare_plan_contents
 from partnerships.plans.content import ABOUT, COLLECTIONS, Content, Field, normalise
 from partnerships.plans.content.shape import MAX_SECTION
 from partnerships.plans.models import Draft, Plan, Version
 from tests.plans.drafts import CONTENT, begin, publish, published_plan, save
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 pytestmark = pytest.mark.slow
@@ -129,15 +128,13 @@ def test_no_hostile_purpose_of_a_partnership_takes_long_on_its_page() -> None:
 
 
 @pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
-def test_brackets_do_not_stop_saving_previewing_or_publishing(
-    world: World, as_: Callable[[User], Client], piece: str, field: Field
-) -> None:
+def test_brackets_do_not_stop_saving_previewing_or_publishing(world: World, piece: str, field: Field) -> None:
     plan = begin(world)
     address = reverse("plans:preview", kwargs={"pk": plan.pk})
 
     started_at = time.thread_time()
     save(plan, world, piece, **{field.code: "[" * min(12_000, field.max_length)})
-    preview = as_(world.amina).get(address)
+    preview = signed_in(world.amina).get(address)
     publish(plan, world)
     seconds = time.thread_time() - started_at
 
@@ -146,9 +143,7 @@ def test_brackets_do_not_stop_saving_previewing_or_publishing(
 
 
 @pytest.mark.parametrize(("piece", "field"), FIELDS, ids=NAMES)
-def test_form_refuses_a_text_over_its_limit(
-    world: World, as_: Callable[[User], Client], piece: str, field: Field
-) -> None:
+def test_form_refuses_a_text_over_its_limit(world: World, piece: str, field: Field) -> None:
     plan = begin(world)
     code, _slash, key = piece.partition("/")
     address = (
@@ -157,7 +152,7 @@ def test_form_refuses_a_text_over_its_limit(
         else reverse("plans:edit-about", kwargs={"pk": plan.pk})
     )
 
-    response = as_(world.amina).post(address, {field.code: "a" * (field.max_length + 1), "based_on": 0})
+    response = signed_in(world.amina).post(address, {field.code: "a" * (field.max_length + 1), "based_on": 0})
 
     assert response.status_code == 422
     assert field.code in response.context["form"].errors
@@ -189,11 +184,11 @@ def texts_rendered_again(plan_with_rendered_vision: Plan, monkeypatch: pytest.Mo
 
 
 def test_preview_shows_a_text_as_it_was_rendered_when_it_was_saved(
-    world: World, as_: Callable[[User], Client], plan_with_rendered_vision: Plan, texts_rendered_again: list[str]
+    world: World, plan_with_rendered_vision: Plan, texts_rendered_again: list[str]
 ) -> None:
     address = reverse("plans:preview", kwargs={"pk": plan_with_rendered_vision.pk})
 
-    html = as_(world.amina).get(address).content.decode()
+    html = signed_in(world.amina).get(address).content.decode()
 
     assert "A <em>new</em> vision." in html
     assert texts_rendered_again == []
@@ -208,17 +203,15 @@ def test_version_has_a_text_as_it_was_rendered_when_it_was_saved(
     assert texts_rendered_again == []
 
 
-def test_stored_html_is_cleaned_again_when_the_rules_change(
-    world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stored_html_is_cleaned_again_when_the_rules_change(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = published_plan(world)
     save(plan, world, "sections/vision", body="Still *needed*.")
     monkeypatch.setattr(prose, "ELEMENTS", prose.ELEMENTS - {"em"})
     prose.rules.cache_clear()  # the name of the rules depends on the elements
 
     try:
-        version_page = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
-        draft_page = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
+        version_page = signed_in(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+        draft_page = signed_in(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
     finally:
         prose.rules.cache_clear()
 
@@ -226,11 +219,11 @@ def test_stored_html_is_cleaned_again_when_the_rules_change(
     assert "<p>Still needed.</p>" in draft_page
 
 
-def test_older_draft_without_stored_html_is_still_shown(world: World, as_: Callable[[User], Client]) -> None:
+def test_older_draft_without_stored_html_is_still_shown(world: World) -> None:
     plan = begin(world)
     Draft.objects.filter(plan=plan).update(prose={}, prose_rules="", updated_at=timezone.now())
 
-    html = as_(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
+    html = signed_in(world.amina).get(reverse("plans:preview", kwargs={"pk": plan.pk})).content.decode()
 
     assert "<em>needed</em>" in html
 

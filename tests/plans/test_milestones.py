@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +13,7 @@ from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import TASK_SOURCES
 from tests.plans.drafts import CONTENT, fewer_homes, publish, published_plan
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -56,18 +55,18 @@ def test_milestone_due_soon_is_no_task_of_people_who_may_not_update_it(world: Wo
         assert milestone_tasks(person) == []
 
 
-def test_every_link_in_my_work_opens_for_its_reader(world: World, as_: Callable[[User], Client]) -> None:
+def test_every_link_in_my_work_opens_for_its_reader(world: World) -> None:
     plan_with_milestones(world, ballot=-3, permission=10)
 
     for person in (world.amina, world.eddie, world.vera, world.ben):
         for task in tasks_from(TASK_SOURCES, person, timezone.now()):
-            assert as_(person).get(task.path).status_code == 200, task
+            assert signed_in(person).get(task.path).status_code == 200, task
 
 
-def test_plan_shows_milestones_that_are_overdue_and_due_soon(world: World, as_: Callable[[User], Client]) -> None:
+def test_plan_shows_milestones_that_are_overdue_and_due_soon(world: World) -> None:
     plan = plan_with_milestones(world, ballot=-3, permission=10, handover=300)
 
-    html = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+    html = signed_in(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
     near_section = html.partition("Due soon and overdue")[2].partition("</section>")[0]
     texts = ("Ballot", "3 days overdue", "Permission", "due in 10 days")
@@ -77,11 +76,11 @@ def test_plan_shows_milestones_that_are_overdue_and_due_soon(world: World, as_: 
     assert html.count(">Overdue</strong>") == 1
 
 
-def test_older_version_does_not_show_milestones_due_soon(world: World, as_: Callable[[User], Client]) -> None:
+def test_older_version_does_not_show_milestones_due_soon(world: World) -> None:
     plan = plan_with_milestones(world, permission=10)
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
 
-    html = as_(world.ben).get(reverse("plans:version", kwargs={"pk": plan.pk, "number": 1})).content.decode()
+    html = signed_in(world.ben).get(reverse("plans:version", kwargs={"pk": plan.pk, "number": 1})).content.decode()
 
     assert "Due soon and overdue" not in html

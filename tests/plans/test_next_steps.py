@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
-from partnerships.people.models import User
 from partnerships.plans.models import Plan
 from partnerships.plans.queries import listed_with_next_steps, waiting_plans
 from tests.plans.drafts import ask_signatures, begin, published_plan
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 WORDS = "Waiting for Westmarch Borough Council (Director of housing) to sign off version 1"
@@ -33,21 +31,21 @@ def pages_for_partners(world: World) -> list[str]:
     ]
 
 
-def test_partners_see_the_next_step_on_every_page(world: World, as_: Callable[[User], Client]) -> None:
+def test_partners_see_the_next_step_on_every_page(world: World) -> None:
     ask_signatures(published_plan(world), world)
 
     for person in (world.vera, world.ben):
         for address in pages_for_partners(world):
-            html = as_(person).get(address).content.decode()
+            html = signed_in(person).get(address).content.decode()
             assert WORDS in collapse(html), address
 
 
-def test_readers_outside_never_see_the_next_step(world: World, as_: Callable[[User], Client]) -> None:
+def test_readers_outside_never_see_the_next_step(world: World) -> None:
     plan = published_plan(world, audience="network")
     ask_signatures(plan, world)
 
     html_by_address = {
-        address: as_(world.chidi).get(address).content.decode() for address in pages_for_the_network(world)
+        address: signed_in(world.chidi).get(address).content.decode() for address in pages_for_the_network(world)
     }
 
     assert plan.title in html_by_address[reverse("plans:list")]

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import import_module
 
 import pytest
 from django.apps import apps
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.agreements.models import Party, PartyRole
 from partnerships.organisations.models import Organisation
-from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import PlanOwner
 from partnerships.plans.queries import plan_roles_of
 from tests.plans.drafts import begin, published_plan
 from tests.plans.test_changing_owners import owner_ids
 from tests.plans.test_owners_who_leave import jointly_owned_plan
+from tests.support.signing_in import signed_in
 from tests.world import World, make_partnership
 
 OBSERVERS = import_module("partnerships.plans.migrations.0036_end_ownership_of_observers")
@@ -84,39 +82,35 @@ def test_upgrade_revokes_shares_of_observers(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["amina", "ben"])
-def test_page_of_ownership_lists_the_ownership_that_the_upgrade_ended(
-    world: World, as_: Callable[[User], Client], name: str
-) -> None:
+def test_page_of_ownership_lists_the_ownership_that_the_upgrade_ended(world: World, name: str) -> None:
     jointly_owned_plan(world)
     make_observer_as_older_code_did(world, world.westmarch)
     upgrade()
 
-    html = as_(getattr(world, name)).get(reverse("plans:ownership")).content.decode()
+    html = signed_in(getattr(world, name)).get(reverse("plans:ownership")).content.decode()
 
     assert "Westmarch Borough Council, until" in html
     assert "Plans to offer to another member" not in html
 
 
-def test_history_of_a_plan_has_the_ownership_that_the_upgrade_ended(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_history_of_a_plan_has_the_ownership_that_the_upgrade_ended(world: World) -> None:
     plan = jointly_owned_plan(world)
     make_observer_as_older_code_did(world, world.westmarch)
     upgrade()
 
-    history = as_(world.amina).get(reverse("plans:history", args=[plan.pk])).content.decode()
+    history = signed_in(world.amina).get(reverse("plans:history", args=[plan.pk])).content.decode()
 
     assert "o longer owns the plan" in history
 
 
-def test_upgrade_lists_plans_of_an_observer_that_is_the_only_owner(world: World, as_: Callable[[User], Client]) -> None:
+def test_upgrade_lists_plans_of_an_observer_that_is_the_only_owner(world: World) -> None:
     plan = published_plan(world)
     make_observer_as_older_code_did(world, world.larkhaven)
 
     OBSERVERS.end_ownerships(apps, None)
 
     page_of_owner, page_of_partner = (
-        as_(lead).get(reverse("plans:ownership")).content.decode() for lead in (world.amina, world.ben)
+        signed_in(lead).get(reverse("plans:ownership")).content.decode() for lead in (world.amina, world.ben)
     )
     assert owner_ids(plan) == {world.larkhaven.pk}
     assert "Plans to offer to another member" in page_of_owner

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -24,6 +23,7 @@ from partnerships.plans.models import Comment, Plan, PlanOwner, Version, plan_re
 from partnerships.plans.queries import my_plans, owner_acted_for, plan_roles_of, takes_part_condition
 from tests.plans.drafts import ask_signatures, publish, published_plan, save
 from tests.support.parties import invite_and_accept
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -64,10 +64,10 @@ OWNERS_PAGES = (
 
 @pytest.mark.parametrize("leave", [leave_with_lead, remove_with_lead])
 def test_former_party_can_no_longer_open_the_owners_pages_of_jointly_owned_plans(
-    world: World, as_: Callable[[User], Client], leave: Callable[[World, Organisation, User], None]
+    world: World, leave: Callable[[World, Organisation, User], None]
 ) -> None:
     plan = jointly_owned_plan(world)
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
     addresses = [reverse(name, kwargs={"pk": plan.pk}) for name in OWNERS_PAGES]
     statuses_before = {ben.get(address).status_code for address in addresses}
 
@@ -98,7 +98,6 @@ def test_former_party_loses_its_rights_over_jointly_owned_plans(
 )
 def test_former_party_cannot_send_the_forms_of_jointly_owned_plans(
     world: World,
-    as_: Callable[[User], Client],
     leave: Callable[[World, Organisation, User], None],
     page: str,
     fields: dict[str, str],
@@ -107,7 +106,7 @@ def test_former_party_cannot_send_the_forms_of_jointly_owned_plans(
     plan = jointly_owned_plan(world)
     leave(world, world.westmarch, world.ben)
 
-    response = as_(world.ben).post(reverse(page, kwargs={"pk": plan.pk}), fields)
+    response = signed_in(world.ben).post(reverse(page, kwargs={"pk": plan.pk}), fields)
 
     assert response.status_code == status_code
 
@@ -165,7 +164,7 @@ def plan_renamed_after_westmarch_left(world: World) -> Plan:
 
 
 def test_former_owner_reads_the_versions_up_to_the_day_on_which_it_left(
-    world: World, as_: Callable[[User], Client], plan_renamed_after_westmarch_left: Plan
+    world: World, plan_renamed_after_westmarch_left: Plan
 ) -> None:
     plan = plan_renamed_after_westmarch_left
     second_version = reverse("plans:version", args=[plan.pk, 2])
@@ -174,14 +173,12 @@ def test_former_owner_reads_the_versions_up_to_the_day_on_which_it_left(
 
     assert list(versions.values_list("number", flat=True)) == [1]
     assert list(plan_readers(plan).filter(pk=world.ben.pk)) == [world.ben]
-    assert as_(world.ben).get(second_version).status_code == 404
+    assert signed_in(world.ben).get(second_version).status_code == 404
 
 
-def test_former_owner_sees_a_plan_under_its_old_title(
-    world: World, as_: Callable[[User], Client], plan_renamed_after_westmarch_left: Plan
-) -> None:
+def test_former_owner_sees_a_plan_under_its_old_title(world: World, plan_renamed_after_westmarch_left: Plan) -> None:
     plan = plan_renamed_after_westmarch_left
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
 
     responses = [
         ben.get(address)
@@ -254,13 +251,11 @@ def test_plan_leaves_the_partnership_with_its_only_owner(world: World, plan_of_l
     assert plan_roles_of(world.amina, plan_of_leaver).may_publish
 
 
-def test_parties_read_a_plan_that_left_their_partnership_as_it_was(
-    world: World, as_: Callable[[User], Client], plan_of_leaver: Plan
-) -> None:
+def test_parties_read_a_plan_that_left_their_partnership_as_it_was(world: World, plan_of_leaver: Plan) -> None:
     save(plan_of_leaver, world, "about", summary="Quillwort.")
     publish(plan_of_leaver, world, "Quillwort.")
 
-    response = as_(world.ben).get(plan_of_leaver.get_absolute_url())
+    response = signed_in(world.ben).get(plan_of_leaver.get_absolute_url())
 
     versions = Version.objects.visible_to(world.ben).filter(plan=plan_of_leaver)
     assert list(versions.values_list("number", flat=True)) == [1]
@@ -268,20 +263,16 @@ def test_parties_read_a_plan_that_left_their_partnership_as_it_was(
     assert "Quillwort" not in response.content.decode()
 
 
-def test_parties_cannot_comment_on_a_plan_that_left_their_partnership(
-    world: World, as_: Callable[[User], Client], plan_of_leaver: Plan
-) -> None:
-    response = as_(world.ben).post(reverse("plans:comments", args=[plan_of_leaver.pk]), {"text": "Why?"})
+def test_parties_cannot_comment_on_a_plan_that_left_their_partnership(world: World, plan_of_leaver: Plan) -> None:
+    response = signed_in(world.ben).post(reverse("plans:comments", args=[plan_of_leaver.pk]), {"text": "Why?"})
 
     assert response.status_code == 403
     assert plan_roles_of(world.ben, plan_of_leaver).reader == "outside"
 
 
 @pytest.mark.usefixtures("plan_of_leaver")
-def test_history_of_the_partnership_says_that_a_plan_left_with_its_only_owner(
-    world: World, as_: Callable[[User], Client]
-) -> None:
-    history = as_(world.ben).get(reverse("agreements:history", args=[world.partnership.pk])).content.decode()
+def test_history_of_the_partnership_says_that_a_plan_left_with_its_only_owner(world: World) -> None:
+    history = signed_in(world.ben).get(reverse("agreements:history", args=[world.partnership.pk])).content.decode()
 
     assert "plan left the partnership because its only owner left" in history
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 
 import pytest
 from django.test import Client
@@ -11,11 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.documents import downloads
-from partnerships.people.models import User
 from partnerships.people.retention import apply_retention
 from partnerships.plans import services
 from partnerships.plans.models import ComparedPaper, Paper, Plan
 from tests.plans.drafts import CANARY, ask_signatures, publish, published_plan, save
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -40,25 +39,21 @@ def pdf(client: Client, plan: Plan) -> str:
     return response.content.decode()
 
 
-def test_pdf_is_drawn_once_for_all_strangers(
-    world: World, as_: Callable[[User], Client], rendered_pages: list[str]
-) -> None:
+def test_pdf_is_drawn_once_for_all_strangers(world: World, rendered_pages: list[str]) -> None:
     plan = published_plan(world, audience="public")
 
-    pages = [pdf(client, plan) for client in (Client(), as_(world.chidi), Client(), as_(world.oscar))]
+    pages = [pdf(client, plan) for client in (Client(), signed_in(world.chidi), Client(), signed_in(world.oscar))]
 
     assert len(rendered_pages) == 1
     assert pages == rendered_pages * 4
     assert CANARY not in rendered_pages[0]
 
 
-def test_each_reading_class_has_its_own_pdf(
-    world: World, as_: Callable[[User], Client], rendered_pages: list[str]
-) -> None:
+def test_each_reading_class_has_its_own_pdf(world: World, rendered_pages: list[str]) -> None:
     plan = published_plan(world, audience="public")
 
-    inside = pdf(as_(world.ben), plan)
-    outside = pdf(as_(world.chidi), plan)
+    inside = pdf(signed_in(world.ben), plan)
+    outside = pdf(signed_in(world.chidi), plan)
 
     assert CANARY in inside
     assert CANARY not in outside
@@ -76,9 +71,9 @@ def comparison_address(world: World) -> str:
 
 
 def test_pdf_of_two_versions_compared_is_drawn_once_for_each_reading_class(
-    world: World, as_: Callable[[User], Client], rendered_pages: list[str], comparison_address: str
+    world: World, rendered_pages: list[str], comparison_address: str
 ) -> None:
-    readers = (Client(), as_(world.chidi), as_(world.ben))
+    readers = (Client(), signed_in(world.chidi), signed_in(world.ben))
 
     page_of_visitor, page_of_chidi, page_of_ben = (
         reader.get(f"{comparison_address}2").content.decode() for reader in readers
@@ -91,9 +86,9 @@ def test_pdf_of_two_versions_compared_is_drawn_once_for_each_reading_class(
 
 
 def test_pdf_of_a_version_compared_with_the_draft_is_drawn_each_time(
-    world: World, as_: Callable[[User], Client], rendered_pages: list[str], comparison_address: str
+    world: World, rendered_pages: list[str], comparison_address: str
 ) -> None:
-    amina = as_(world.amina)
+    amina = signed_in(world.amina)
 
     responses = [amina.get(f"{comparison_address}draft") for _ in range(2)]
 
@@ -109,22 +104,18 @@ def test_retention_deletes_stored_pdfs_of_comparisons(comparison_address: str, r
     assert not ComparedPaper.objects.exists()
 
 
-def test_stored_pdf_is_served_only_after_the_permission_check(
-    world: World, as_: Callable[[User], Client], rendered_pages: list[str]
-) -> None:
+def test_stored_pdf_is_served_only_after_the_permission_check(world: World, rendered_pages: list[str]) -> None:
     plan = published_plan(world)
-    pdf(as_(world.ben), plan)
+    pdf(signed_in(world.ben), plan)
 
-    response = as_(world.chidi).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
+    response = signed_in(world.chidi).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
 
     assert response.status_code == 404
 
 
-def test_new_signature_replaces_the_stored_pdf(
-    world: World, as_: Callable[[User], Client], rendered_pages: list[str]
-) -> None:
+def test_new_signature_replaces_the_stored_pdf(world: World, rendered_pages: list[str]) -> None:
     plan = ask_signatures(published_plan(world), world)
-    pdf(as_(world.ben), plan)
+    pdf(signed_in(world.ben), plan)
     services.sign_off(
         plan=plan,
         organisation=world.westmarch,
@@ -135,7 +126,7 @@ def test_new_signature_replaces_the_stored_pdf(
         now=timezone.now(),
     )
 
-    page = pdf(as_(world.ben), plan)
+    page = pdf(signed_in(world.ben), plan)
 
     assert "Ben West" in page
     assert len(rendered_pages) == 2

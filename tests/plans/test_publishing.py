@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db import InternalError, transaction
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Homes, Milestone, Plan, Site, Version
 from partnerships.plans.queries import draft_content, milestones_due_by
 from tests.plans.drafts import CONTENT, begin, content, fewer_homes, publish, published_plan, save
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -170,18 +168,14 @@ def embargoed_plan(world: World) -> Plan:
     return plan
 
 
-def test_version_under_embargo_is_shown_to_owners(
-    world: World, as_: Callable[[User], Client], embargoed_plan: Plan
-) -> None:
-    html = as_(world.vera).get(reverse("plans:detail", kwargs={"pk": embargoed_plan.pk})).content.decode()
+def test_version_under_embargo_is_shown_to_owners(world: World, embargoed_plan: Plan) -> None:
+    html = signed_in(world.vera).get(reverse("plans:detail", kwargs={"pk": embargoed_plan.pk})).content.decode()
 
     assert "Embargoed words." in html
 
 
-def test_version_under_embargo_is_hidden_from_partners(
-    world: World, as_: Callable[[User], Client], embargoed_plan: Plan
-) -> None:
-    ben = as_(world.ben)
+def test_version_under_embargo_is_hidden_from_partners(world: World, embargoed_plan: Plan) -> None:
+    ben = signed_in(world.ben)
 
     plan_page = ben.get(reverse("plans:detail", kwargs={"pk": embargoed_plan.pk})).content
     list_page = b" ".join(ben.get(reverse("plans:list")).content.split())
@@ -194,15 +188,13 @@ def test_version_under_embargo_is_hidden_from_partners(
     assert b"Held back." not in history_page
 
 
-def test_plan_whose_first_version_is_under_embargo_is_hidden_from_partners(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_plan_whose_first_version_is_under_embargo_is_hidden_from_partners(world: World) -> None:
     plan = begin(world)
     publish(plan, world, embargo_until=timezone.now() + dt.timedelta(days=1))
     address = reverse("plans:detail", kwargs={"pk": plan.pk})
 
-    response_to_owner = as_(world.vera).get(address)
-    response_to_partner = as_(world.ben).get(address)
+    response_to_owner = signed_in(world.vera).get(address)
+    response_to_partner = signed_in(world.ben).get(address)
 
     assert response_to_owner.status_code == 200
     assert response_to_partner.status_code == 404
@@ -231,10 +223,10 @@ ACHIEVED = {
 }
 
 
-def test_milestone_is_marked_achieved_by_one_form_in_one_version(world: World, as_: Callable[[User], Client]) -> None:
+def test_milestone_is_marked_achieved_by_one_form_in_one_version(world: World) -> None:
     plan = published_plan(world)
 
-    response = as_(world.amina).post(reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}), ACHIEVED)
+    response = signed_in(world.amina).post(reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}), ACHIEVED)
 
     version = plan.versions.get(number=2)
     assert response.status_code == 302
@@ -252,12 +244,10 @@ def changed_milestone(world: World) -> Plan:
     return plan
 
 
-def test_conflicting_update_of_a_milestone_shows_the_other_change(
-    world: World, as_: Callable[[User], Client], changed_milestone: Plan
-) -> None:
+def test_conflicting_update_of_a_milestone_shows_the_other_change(world: World, changed_milestone: Plan) -> None:
     address = reverse("plans:milestone", kwargs={"pk": changed_milestone.pk, "key": "start"})
 
-    response = as_(world.amina).post(address, ACHIEVED)
+    response = signed_in(world.amina).post(address, ACHIEVED)
 
     html = response.content.decode()
     assert response.status_code == 409
@@ -267,11 +257,11 @@ def test_conflicting_update_of_a_milestone_shows_the_other_change(
 
 
 def test_update_of_a_milestone_based_on_the_newest_version_keeps_its_other_changes(
-    world: World, as_: Callable[[User], Client], changed_milestone: Plan
+    world: World, changed_milestone: Plan
 ) -> None:
     address = reverse("plans:milestone", kwargs={"pk": changed_milestone.pk, "key": "start"})
 
-    response = as_(world.amina).post(address, ACHIEVED | {"based_on": "2"})
+    response = signed_in(world.amina).post(address, ACHIEVED | {"based_on": "2"})
 
     newest_milestone = content(changed_milestone, 3)["milestones"][0]
     assert response.status_code == 302
@@ -280,14 +270,12 @@ def test_update_of_a_milestone_based_on_the_newest_version_keeps_its_other_chang
     assert newest_milestone["note"] == "Flooded."
 
 
-def test_unrelated_version_does_not_conflict_with_a_milestone_update(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_unrelated_version_does_not_conflict_with_a_milestone_update(world: World) -> None:
     plan = published_plan(world)
     save(plan, world, "about", summary="Both banks.")
     publish(plan, world, "Both banks.")
 
-    response = as_(world.amina).post(reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}), ACHIEVED)
+    response = signed_in(world.amina).post(reverse("plans:milestone", kwargs={"pk": plan.pk, "key": "start"}), ACHIEVED)
 
     assert response.status_code == 302
     assert content(plan, 3)["about"]["summary"] == "Both banks."

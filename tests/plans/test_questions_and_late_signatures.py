@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from partnerships.plans.models import Plan, SignOff
 from tests.plans.drafts import ask_signatures, fewer_homes, publish, published_plan
 from tests.support.outbox import deliver, drop_emails
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 FUNDED, STAFFED = "Is your share in next year's budget?", "Who leads the work?"
@@ -63,35 +63,35 @@ def signing_page_of(plan: Plan) -> str:
     return reverse("plans:signing", kwargs={"pk": plan.pk})
 
 
-def test_lead_asks_each_question_once(world: World, as_: Callable[[User], Client]) -> None:
+def test_lead_asks_each_question_once(world: World) -> None:
     plan = published_plan(world)
     request_data = {
         f"role_{world.westmarch.pk}": "Director of housing",
         "questions": f"{FUNDED}\n\n{STAFFED}\n{FUNDED}",
     }
 
-    as_(world.amina).post(reverse("plans:request-signatures", kwargs={"pk": plan.pk}), request_data)
+    signed_in(world.amina).post(reverse("plans:request-signatures", kwargs={"pk": plan.pk}), request_data)
 
-    html = as_(world.ben).get(signing_page_of(plan)).content.decode()
+    html = signed_in(world.ben).get(signing_page_of(plan)).content.decode()
     assert plan.signatories.get().questions == [FUNDED, STAFFED]
     assert html.count("Is your share in next year") == 2  # in the table, and as the label of a field
 
 
-def test_signatory_must_answer_every_question(world: World, as_: Callable[[User], Client]) -> None:
+def test_signatory_must_answer_every_question(world: World) -> None:
     plan = plan_with_questions(world, FUNDED, STAFFED)
     decision_data = {"organisation": world.westmarch.pk, "decision": "approved", "reason": "", "number": "1"}
 
-    response = as_(world.ben).post(signing_page_of(plan), {**decision_data, "answer_0": "Yes, agreed in June."})
+    response = signed_in(world.ben).post(signing_page_of(plan), {**decision_data, "answer_0": "Yes, agreed in June."})
 
     assert response.status_code == 422
     assert f"Answer the question “{STAFFED}”" in collapse(response.content.decode())
 
 
-def test_answers_of_a_signatory_are_stored_with_their_questions(world: World, as_: Callable[[User], Client]) -> None:
+def test_answers_of_a_signatory_are_stored_with_their_questions(world: World) -> None:
     plan = plan_with_questions(world, FUNDED, STAFFED)
     decision_data = {"organisation": world.westmarch.pk, "decision": "approved", "reason": "", "number": "1"}
 
-    response = as_(world.ben).post(
+    response = signed_in(world.ben).post(
         signing_page_of(plan), {**decision_data, "answer_0": "Yes, agreed in June.", "answer_1": "Eddie."}
     )
 
@@ -102,10 +102,10 @@ def test_answers_of_a_signatory_are_stored_with_their_questions(world: World, as
     ]
 
 
-def test_answers_of_a_signatory_are_shown_to_the_owners(world: World, as_: Callable[[User], Client]) -> None:
+def test_answers_of_a_signatory_are_shown_to_the_owners(world: World) -> None:
     plan = plan_with_questions(world, FUNDED, STAFFED)
     sign(plan, world, {FUNDED: "Yes, agreed in June.", STAFFED: "Eddie."})
-    amina = as_(world.amina)
+    amina = signed_in(world.amina)
 
     html_on_screen = amina.get(signing_page_of(plan)).content.decode()
     html_on_paper = amina.get(reverse("plans:paper", kwargs={"pk": plan.pk, "number": 1})).content.decode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -47,10 +46,10 @@ def plan_with_two_versions(world: World, audience: str) -> Plan:
     return plan
 
 
-def test_no_two_pages_of_a_plan_have_the_same_title(world: World, as_: Callable[[User], Client]) -> None:
+def test_no_two_pages_of_a_plan_have_the_same_title(world: World) -> None:
     plan = plan_with_two_versions(world, "partnership")
     plan_url = plan.get_absolute_url()
-    client = as_(world.amina)
+    client = signed_in(world.amina)
     paths = [
         "",
         "versions/1/",
@@ -95,42 +94,38 @@ def plan_with_older_version(world: World) -> Plan:
     return plan
 
 
-def test_plan_shows_the_address_of_a_site(
-    world: World, as_: Callable[[User], Client], plan_with_older_version: Plan
-) -> None:
-    html = as_(world.ben).get(plan_with_older_version.get_absolute_url()).content.decode()
+def test_plan_shows_the_address_of_a_site(world: World, plan_with_older_version: Plan) -> None:
+    html = signed_in(world.ben).get(plan_with_older_version.get_absolute_url()).content.decode()
 
     assert "NQ1, Quay Street, PO16 7GZ, Westmarch" in html
 
 
 def test_version_from_before_sites_had_addresses_opens_without_them(
-    world: World, as_: Callable[[User], Client], plan_with_older_version: Plan
+    world: World, plan_with_older_version: Plan
 ) -> None:
-    response = as_(world.ben).get(f"{plan_with_older_version.get_absolute_url()}versions/1/")
+    response = signed_in(world.ben).get(f"{plan_with_older_version.get_absolute_url()}versions/1/")
 
     assert response.status_code == 200
     assert content_of(plan_with_older_version, 1)["sites"][0]["address"] == ""
 
 
 def test_version_from_before_sites_had_addresses_is_compared_with_one_that_has_them(
-    world: World, as_: Callable[[User], Client], plan_with_older_version: Plan
+    world: World, plan_with_older_version: Plan
 ) -> None:
     address = f"{plan_with_older_version.get_absolute_url()}compare/csv/?from=1&to=2"
 
-    comparison_csv = as_(world.ben).get(address).content.decode()
+    comparison_csv = signed_in(world.ben).get(address).content.decode()
 
     assert "Quay Street" in comparison_csv
 
 
 @pytest.mark.parametrize("template", FORMATS)
-def test_no_format_shows_confidential_parts_to_readers_outside(
-    world: World, as_: Callable[[User], Client], template: str
-) -> None:
+def test_no_format_shows_confidential_parts_to_readers_outside(world: World, template: str) -> None:
     plan = plan_with_two_versions(world, "network")
     address = template.format(reverse("plans:detail", kwargs={"pk": plan.pk}))
 
-    response_to_stranger = as_(world.chidi).get(address)
-    response_to_partner = as_(world.ben).get(address)
+    response_to_stranger = signed_in(world.chidi).get(address)
+    response_to_partner = signed_in(world.ben).get(address)
 
     html_for_stranger = response_to_stranger.content.decode()
     assert response_to_stranger.status_code == 200
@@ -140,11 +135,11 @@ def test_no_format_shows_confidential_parts_to_readers_outside(
     assert not re.search(r"(?<![\w-])7777(?![\w-])", html_for_stranger.replace("7,777", "7777"))
 
 
-def test_figures_for_readers_outside_leave_out_confidential_homes(world: World, as_: Callable[[User], Client]) -> None:
+def test_figures_for_readers_outside_leave_out_confidential_homes(world: World) -> None:
     plan = plan_with_two_versions(world, "network")
 
-    html_for_stranger = as_(world.chidi).get(plan.get_absolute_url()).content.decode()
-    html_for_partner = as_(world.ben).get(plan.get_absolute_url()).content.decode()
+    html_for_stranger = signed_in(world.chidi).get(plan.get_absolute_url()).content.decode()
+    html_for_partner = signed_in(world.ben).get(plan.get_absolute_url()).content.decode()
 
     assert "100 homes in all" in html_for_stranger
     assert "7,877 homes" in html_for_partner
@@ -158,15 +153,13 @@ def test_figures_for_readers_outside_leave_out_confidential_homes(world: World, 
         ("network", {"amina", "eddie", "vera", "ben", "chidi", "hana", "nadia", "oscar", "dee", "lena"}),
     ],
 )
-def test_audience_matches_the_page_and_both_visibility_queries(
-    world: World, as_: Callable[[User], Client], audience: str, readers: set[str]
-) -> None:
+def test_audience_matches_the_page_and_both_visibility_queries(world: World, audience: str, readers: set[str]) -> None:
     plan = published_plan(world, audience=audience)
     names = ["amina", "eddie", "vera", "ben", "chidi", "hana", "nadia", "oscar", "dee", "lena"]
     people = {name: getattr(world, name) for name in names}
 
     names_by_page = {
-        name for name, person in people.items() if as_(person).get(plan.get_absolute_url()).status_code == 200
+        name for name, person in people.items() if signed_in(person).get(plan.get_absolute_url()).status_code == 200
     }
     names_by_readers_of = {name for name, person in people.items() if readers_of(plan).filter(pk=person.pk).exists()}
     names_by_visible_to = {
@@ -211,15 +204,13 @@ def test_rows_of_confidential_sites_are_for_readers_inside(world: World) -> None
     assert {site.key for site in sites_for_partner} == {"north-quay", "secret"}
 
 
-def test_former_partner_reads_what_was_published_up_to_the_day_it_left(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_former_partner_reads_what_was_published_up_to_the_day_it_left(world: World) -> None:
     plan = published_plan(world)
     party = world.party(world.westmarch)
     type(party).objects.filter(pk=party.pk).update(status=PartyStatus.LEFT, left_at=timezone.now())
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
 
     response = ben.get(plan.get_absolute_url())
     response_for_later_version = ben.get(reverse("plans:version", kwargs={"pk": plan.pk, "number": 2}))
@@ -229,70 +220,70 @@ def test_former_partner_reads_what_was_published_up_to_the_day_it_left(
     assert response_for_later_version.status_code == 404
 
 
-def test_comparison_shows_a_removed_site_with_its_homes(world: World, as_: Callable[[User], Client]) -> None:
+def test_comparison_shows_a_removed_site_with_its_homes(world: World) -> None:
     plan = published_plan(world)
     services.save_piece(
         plan=plan, piece="sites/north-quay", value=None, based_on=None, author=world.amina, now=timezone.now()
     )
     publish(plan, world, "Sold.")
 
-    html = as_(world.ben).get(f"{plan.get_absolute_url()}compare/?from=1&to=2").content.decode()
+    html = signed_in(world.ben).get(f"{plan.get_absolute_url()}compare/?from=1&to=2").content.decode()
 
     assert "North Quay" in html
     assert "No longer there" in html
     assert "120 fewer homes in all." in html
 
 
-def test_formula_in_a_compared_text_is_harmless_in_a_spreadsheet(world: World, as_: Callable[[User], Client]) -> None:
+def test_formula_in_a_compared_text_is_harmless_in_a_spreadsheet(world: World) -> None:
     plan = published_plan(world)
     save(plan, world, "sections/vision", title="=cmd()")
     publish(plan, world, "A formula.")
 
-    sheet = as_(world.ben).get(f"{plan.get_absolute_url()}compare/csv/?from=1&to=2").content.decode()
+    sheet = signed_in(world.ben).get(f"{plan.get_absolute_url()}compare/csv/?from=1&to=2").content.decode()
 
     assert "'=cmd()" in sheet
     assert ",=cmd()" not in sheet
 
 
-def test_version_is_compared_with_the_pinned_baseline(world: World, as_: Callable[[User], Client]) -> None:
+def test_version_is_compared_with_the_pinned_baseline(world: World) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
-    as_(world.amina).post(reverse("plans:baseline", kwargs={"pk": plan.pk}), {"number": "1"})
+    signed_in(world.amina).post(reverse("plans:baseline", kwargs={"pk": plan.pk}), {"number": "1"})
 
-    html = as_(world.ben).get(f"{plan.get_absolute_url()}compare/?from=baseline&to=2").content.decode()
+    html = signed_in(world.ben).get(f"{plan.get_absolute_url()}compare/?from=baseline&to=2").content.decode()
 
     assert "20 fewer homes in all." in html
     assert "baseline" in html
 
 
-def test_only_readers_of_the_draft_may_compare_with_it(world: World, as_: Callable[[User], Client]) -> None:
+def test_only_readers_of_the_draft_may_compare_with_it(world: World) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
     address = f"{plan.get_absolute_url()}compare/?from=1&to=draft"
 
-    response_to_editor = as_(world.eddie).get(address)
-    response_to_partner = as_(world.ben).get(address)
+    response_to_editor = signed_in(world.eddie).get(address)
+    response_to_partner = signed_in(world.ben).get(address)
 
     assert response_to_editor.status_code == 200
     assert response_to_partner.status_code == 404
 
 
-def test_comparison_offers_the_draft_to_its_readers(world: World, as_: Callable[[User], Client]) -> None:
+def test_comparison_offers_the_draft_to_its_readers(world: World) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
 
-    html = as_(world.eddie).get(f"{plan.get_absolute_url()}compare/").content.decode()
+    html = signed_in(world.eddie).get(f"{plan.get_absolute_url()}compare/").content.decode()
 
     assert '<option value="1"' in html
     assert '<option value="draft"' in html
 
 
-def test_comparison_does_not_offer_the_draft_to_a_partner(world: World, as_: Callable[[User], Client]) -> None:
+def test_comparison_does_not_offer_the_draft_to_a_partner(world: World) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
 
-    html = as_(world.ben).get(f"{plan.get_absolute_url()}compare/").content.decode()
+    html = signed_in(world.ben).get(f"{plan.get_absolute_url()}compare/").content.decode()
 
     assert '<option value="1"' in html
     assert '<option value="draft"' not in html
@@ -413,9 +404,9 @@ def test_html_page_uploaded_as_a_document_is_refused(world: World) -> None:
 
 
 @pytest.mark.skipif(not downloads.can_make_pdf(), reason="Pango is not installed here: the page says what to install")
-def test_versions_and_comparisons_can_be_read_as_pdfs(world: World, as_: Callable[[User], Client]) -> None:
+def test_versions_and_comparisons_can_be_read_as_pdfs(world: World) -> None:
     plan = plan_with_two_versions(world, "partnership")
-    client = as_(world.ben)
+    client = signed_in(world.ben)
 
     version_pdf = client.get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 2}))
     comparison_pdf = client.get(reverse("plans:compare-pdf", kwargs={"pk": plan.pk}) + "?from=1&to=2")
@@ -424,23 +415,21 @@ def test_versions_and_comparisons_can_be_read_as_pdfs(world: World, as_: Callabl
     assert comparison_pdf.content.startswith(b"%PDF-")
 
 
-def test_page_says_what_to_install_when_pdfs_cannot_be_made(
-    world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_page_says_what_to_install_when_pdfs_cannot_be_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = published_plan(world)
     monkeypatch.setattr(downloads, "can_make_pdf", lambda: False)
 
-    response = as_(world.ben).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
+    response = signed_in(world.ben).get(reverse("plans:pdf", kwargs={"pk": plan.pk, "number": 1}))
 
     assert response.status_code == 503
     assert b"libpango" in response.content
 
 
-def test_prose_is_sanitised(world: World, as_: Callable[[User], Client]) -> None:
+def test_prose_is_sanitised(world: World) -> None:
     hostile = "<script>alert(1)</script> ![x](https://elsewhere.example/x.png) [go](javascript:alert(1)) **bold**"
     plan = published_plan(world, content=CONTENT | {"sections": [{"title": "Vision", "body": hostile}]})
 
-    html = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+    html = signed_in(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
     assert "<script>alert" not in html
     assert "elsewhere.example" not in html
@@ -451,11 +440,9 @@ def test_prose_is_sanitised(world: World, as_: Callable[[User], Client]) -> None
 MANY_SITES = [{"key": f"site-{number}", "name": f"Site {number}", "homes": [{"count": 5}]} for number in range(60)]
 
 
-def test_plan_with_many_sites_needs_no_more_queries(
-    world: World, as_: Callable[[User], Client], django_assert_max_num_queries: Any
-) -> None:
+def test_plan_with_many_sites_needs_no_more_queries(world: World, django_assert_max_num_queries: Any) -> None:
     plan = published_plan(world, content=CONTENT | {"sites": MANY_SITES})
-    client = as_(world.ben)
+    client = signed_in(world.ben)
 
     with django_assert_max_num_queries(30):
         response = client.get(plan.get_absolute_url())
@@ -463,11 +450,9 @@ def test_plan_with_many_sites_needs_no_more_queries(
     assert response.status_code == 200
 
 
-def test_list_of_plans_with_many_sites_needs_no_more_queries(
-    world: World, as_: Callable[[User], Client], django_assert_max_num_queries: Any
-) -> None:
+def test_list_of_plans_with_many_sites_needs_no_more_queries(world: World, django_assert_max_num_queries: Any) -> None:
     published_plan(world, content=CONTENT | {"sites": MANY_SITES})
-    client = as_(world.ben)
+    client = signed_in(world.ben)
 
     with django_assert_max_num_queries(25):
         response = client.get(reverse("plans:list"))

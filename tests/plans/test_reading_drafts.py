@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from html import unescape
 from typing import Any
 
@@ -20,6 +19,7 @@ from partnerships.plans.models import Document, Plan, Share
 from partnerships.plans.queries import draft_content
 from tests.plans.drafts import CANARY, begin, fewer_homes, publish, published_plan, save
 from tests.support.pages import tight
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 LAYOUT = b"North to the top."
@@ -57,11 +57,11 @@ def plan_page(client: Client, plan: Plan, route: str = "plans:draft", query: str
     return response.content.decode()
 
 
-def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World, as_: Callable[[User], Client]) -> None:
+def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
 
-    draft_page = plan_page(as_(world.nadia), plan)
+    draft_page = plan_page(signed_in(world.nadia), plan)
 
     texts_of_open_parts = (
         "Homes along the estuary.",
@@ -78,15 +78,13 @@ def test_person_with_a_share_reads_every_open_part_of_the_draft(world: World, as
     assert CANARY not in draft_page
 
 
-def test_draft_names_only_unrestricted_documents_to_a_person_with_a_share(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_draft_names_only_unrestricted_documents_to_a_person_with_a_share(world: World) -> None:
     plan = begin(world)
     attach_document(plan, world, "Site layout")
     attach_document(plan, world, "Price list", restricted=True)
     share_draft_with(plan, world, world.nadia)
 
-    draft_page = plan_page(as_(world.nadia), plan)
+    draft_page = plan_page(signed_in(world.nadia), plan)
 
     assert "Site layout" in draft_page
     assert "Price list" not in draft_page
@@ -94,23 +92,21 @@ def test_draft_names_only_unrestricted_documents_to_a_person_with_a_share(
 
 @pytest.mark.parametrize(("restricted", "status_code"), [(False, 200), (True, 404)])
 def test_person_with_a_share_opens_only_unrestricted_documents(
-    world: World, as_: Callable[[User], Client], restricted: bool, status_code: int
+    world: World, restricted: bool, status_code: int
 ) -> None:
     plan = begin(world)
     document = attach_document(plan, world, "Site layout", restricted=restricted)
     share_draft_with(plan, world, world.nadia)
 
-    response = as_(world.nadia).get(reverse("plans:document", args=[plan.pk, document.key]))
+    response = signed_in(world.nadia).get(reverse("plans:document", args=[plan.pk, document.key]))
 
     assert response.status_code == status_code
 
 
-def test_person_with_a_share_sees_no_links_to_pages_they_may_not_open(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_person_with_a_share_sees_no_links_to_pages_they_may_not_open(world: World) -> None:
     plan = published_plan(world)
     share_draft_with(plan, world, world.nadia)
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
 
     draft_page = plan_page(nadia, plan)
 
@@ -121,22 +117,20 @@ def test_person_with_a_share_sees_no_links_to_pages_they_may_not_open(
     assert {link: status for link, status in status_by_link.items() if status not in (200, 302, 503)} == {}
 
 
-def test_person_with_a_share_compares_the_draft_once_they_may_read_the_versions(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_person_with_a_share_compares_the_draft_once_they_may_read_the_versions(world: World) -> None:
     plan = published_plan(world)
     share_draft_with(plan, world, world.nadia)
     services.change_audience(plan=plan, audience="network", reason="Ready.", author=world.amina, now=timezone.now())
 
-    draft_page = plan_page(as_(world.nadia), plan)
+    draft_page = plan_page(signed_in(world.nadia), plan)
 
     assert reverse("plans:compare", args=[plan.pk]) in draft_page
 
 
-def test_draft_is_shown_like_the_version_made_from_it(world: World, as_: Callable[[User], Client]) -> None:
+def test_draft_is_shown_like_the_version_made_from_it(world: World) -> None:
     plan = begin(world)
     attach_document(plan, world, "Site layout")
-    amina = as_(world.amina)
+    amina = signed_in(world.amina)
     preview_page = plan_page(amina, plan, "plans:preview")
 
     services.publish_version(plan=plan, author=world.amina, note="First version.", now=timezone.now())
@@ -147,18 +141,18 @@ def test_draft_is_shown_like_the_version_made_from_it(world: World, as_: Callabl
     assert [part for part in ids if f'id="{part}"' not in version_page] == []
 
 
-def test_preview_shows_confidential_sites_to_owners(world: World, as_: Callable[[User], Client]) -> None:
+def test_preview_shows_confidential_sites_to_owners(world: World) -> None:
     plan = begin(world)
 
-    preview_page = plan_page(as_(world.amina), plan, "plans:preview")
+    preview_page = plan_page(signed_in(world.amina), plan, "plans:preview")
 
     assert f"Plot {CANARY}" in preview_page
 
 
-def test_changed_text_of_a_draft_is_only_in_its_preview(world: World, as_: Callable[[User], Client]) -> None:
+def test_changed_text_of_a_draft_is_only_in_its_preview(world: World) -> None:
     plan = published_plan(world)
     save(plan, world, "sections/vision", body="Build **more**.")
-    amina = as_(world.amina)
+    amina = signed_in(world.amina)
 
     preview_page = plan_page(amina, plan, "plans:preview")
     published_page = plan_page(amina, plan, "plans:detail")
@@ -167,7 +161,7 @@ def test_changed_text_of_a_draft_is_only_in_its_preview(world: World, as_: Calla
     assert "Build <strong>more</strong>." not in published_page
 
 
-def test_comments_on_a_draft_are_shown_to_people_who_may_comment(world: World, as_: Callable[[User], Client]) -> None:
+def test_comments_on_a_draft_are_shown_to_people_who_may_comment(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
     share_draft_with(plan, world, world.chidi, may_comment=False)
@@ -181,7 +175,7 @@ def test_comments_on_a_draft_are_shown_to_people_who_may_comment(world: World, a
     )
 
     nadias_page, chidis_page, aminas_page = (
-        tight(plan_page(as_(person), plan)) for person in (world.nadia, world.chidi, world.amina)
+        tight(plan_page(signed_in(person), plan)) for person in (world.nadia, world.chidi, world.amina)
     )
 
     assert '?about=sites/north-quay">1 comment<' in nadias_page
@@ -191,32 +185,32 @@ def test_comments_on_a_draft_are_shown_to_people_who_may_comment(world: World, a
 
 
 @pytest.mark.parametrize("route", ["plans:draft", "plans:preview", "plans:draft-paper"])
-def test_draft_is_marked_in_every_view(world: World, as_: Callable[[User], Client], route: str) -> None:
+def test_draft_is_marked_in_every_view(world: World, route: str) -> None:
     plan = begin(world)
 
-    html = plan_page(as_(world.amina), plan, route)
+    html = plan_page(signed_in(world.amina), plan, route)
 
     assert 'class="cg-draft-mark"' in html
     assert 'class="cg-draft"' in html
 
 
 @pytest.mark.parametrize("route", ["plans:compare", "plans:compare-paper"])
-def test_comparison_with_a_draft_is_marked(world: World, as_: Callable[[User], Client], route: str) -> None:
+def test_comparison_with_a_draft_is_marked(world: World, route: str) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
 
-    comparison = plan_page(as_(world.amina), plan, route, "?from=1&to=draft")
+    comparison = plan_page(signed_in(world.amina), plan, route, "?from=1&to=draft")
 
     assert 'class="cg-draft-mark"' in comparison
 
 
 @pytest.mark.parametrize("route", ["plans:compare", "plans:compare-paper"])
-def test_comparison_of_two_versions_is_not_marked(world: World, as_: Callable[[User], Client], route: str) -> None:
+def test_comparison_of_two_versions_is_not_marked(world: World, route: str) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
 
-    comparison = plan_page(as_(world.amina), plan, route, "?from=1&to=2")
+    comparison = plan_page(signed_in(world.amina), plan, route, "?from=1&to=2")
 
     assert 'class="cg-draft-mark"' not in comparison
 
@@ -247,17 +241,12 @@ def pages_sent_to_pdf(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
 )
 def test_every_page_of_the_pdf_of_a_draft_is_marked(
-    world: World,
-    as_: Callable[[User], Client],
-    pages_sent_to_pdf: list[str],
-    route: str,
-    query: str,
-    is_marked: bool,
+    world: World, pages_sent_to_pdf: list[str], route: str, query: str, is_marked: bool
 ) -> None:
     plan = published_plan(world)
     fewer_homes(plan, world)
 
-    as_(world.amina).get(reverse(route, kwargs={"pk": plan.pk}) + query)
+    signed_in(world.amina).get(reverse(route, kwargs={"pk": plan.pk}) + query)
 
     (html,) = pages_sent_to_pdf
     assert ('content: "DRAFT: not published, may change"' in html) == is_marked
@@ -280,10 +269,8 @@ def save_title(document: Document, client: Client, *, based_on: str) -> Any:
     return client.post(address, {"title": "Layout of the site", "based_on": based_on})
 
 
-def test_saving_a_document_that_was_removed_meanwhile_is_a_conflict(
-    world: World, as_: Callable[[User], Client], removed_document: Document
-) -> None:
-    response = save_title(removed_document, as_(world.amina), based_on="1")
+def test_saving_a_document_that_was_removed_meanwhile_is_a_conflict(world: World, removed_document: Document) -> None:
+    response = save_title(removed_document, signed_in(world.amina), based_on="1")
 
     html = response.content.decode()
     assert response.status_code == 409
@@ -291,10 +278,8 @@ def test_saving_a_document_that_was_removed_meanwhile_is_a_conflict(
     assert "Keep my version" in html
 
 
-def test_keeping_a_document_that_was_removed_meanwhile_keeps_its_file(
-    world: World, as_: Callable[[User], Client], removed_document: Document
-) -> None:
-    save_title(removed_document, as_(world.amina), based_on="2")
+def test_keeping_a_document_that_was_removed_meanwhile_keeps_its_file(world: World, removed_document: Document) -> None:
+    save_title(removed_document, signed_in(world.amina), based_on="2")
 
     (saved_document,) = draft_content(removed_document.plan)["documents"]
     assert saved_document["title"] == "Layout of the site"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,6 +19,7 @@ from tests.plans.drafts import CANARY, begin, published_plan, save
 from tests.support.outbox import deliver
 from tests.support.pages import collapse
 from tests.support.parties import leave_partnership_as_westmarch
+from tests.support.signing_in import signed_in
 from tests.world import World, join
 
 
@@ -46,13 +46,11 @@ def draft_of(plan: Plan) -> str:
     return reverse("plans:draft", kwargs={"pk": plan.pk})
 
 
-def test_named_person_reads_the_draft_without_its_confidential_parts(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_named_person_reads_the_draft_without_its_confidential_parts(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
 
-    response = as_(world.nadia).get(draft_of(plan))
+    response = signed_in(world.nadia).get(draft_of(plan))
 
     assert response.status_code == 200
     assert b"DRAFT" in response.content
@@ -60,23 +58,21 @@ def test_named_person_reads_the_draft_without_its_confidential_parts(
     assert CANARY.encode() not in response.content
 
 
-def test_opening_of_a_draft_by_its_reader_is_stored(world: World, as_: Callable[[User], Client]) -> None:
+def test_opening_of_a_draft_by_its_reader_is_stored(world: World) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
 
-    as_(world.nadia).get(draft_of(plan))
+    signed_in(world.nadia).get(draft_of(plan))
 
     share.refresh_from_db()
     assert share.opened_at is not None
 
 
 @pytest.mark.parametrize("name", ["oscar", "ben", "chidi", "dee", "lena"])
-def test_nobody_but_the_named_person_finds_a_shared_draft(
-    world: World, as_: Callable[[User], Client], name: str
-) -> None:
+def test_nobody_but_the_named_person_finds_a_shared_draft(world: World, name: str) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
-    client = as_(getattr(world, name))
+    client = signed_in(getattr(world, name))
 
     response_for_draft = client.get(draft_of(plan))
     response_for_plan = client.get(reverse("plans:detail", kwargs={"pk": plan.pk}))
@@ -87,22 +83,22 @@ def test_nobody_but_the_named_person_finds_a_shared_draft(
     assert plan.title not in list_of_plans
 
 
-def test_revoked_share_stops_working_at_once(world: World, as_: Callable[[User], Client]) -> None:
+def test_revoked_share_stops_working_at_once(world: World) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
     status_before = nadia.get(draft_of(plan)).status_code
 
-    as_(world.amina).post(reverse("plans:revoke", kwargs={"pk": plan.pk, "share": share.pk}))
+    signed_in(world.amina).post(reverse("plans:revoke", kwargs={"pk": plan.pk, "share": share.pk}))
 
     assert status_before == 200
     assert nadia.get(draft_of(plan)).status_code == 404
 
 
-def test_share_ends_after_its_last_day(world: World, as_: Callable[[User], Client]) -> None:
+def test_share_ends_after_its_last_day(world: World) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia, ends_on=timezone.localdate())
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
     status_on_last_day = nadia.get(draft_of(plan)).status_code
 
     Share.objects.filter(pk=share.pk).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
@@ -125,10 +121,10 @@ def test_one_email_is_sent_however_often_the_draft_is_saved_or_shared(world: Wor
     assert CANARY not in emails[0].body
 
 
-def test_share_for_reading_only_does_not_allow_comments(world: World, as_: Callable[[User], Client]) -> None:
+def test_share_for_reading_only_does_not_allow_comments(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia, may_comment=False)
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
     address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
 
     page_response = nadia.get(address)
@@ -138,23 +134,21 @@ def test_share_for_reading_only_does_not_allow_comments(world: World, as_: Calla
     assert comment_response.status_code == 403
 
 
-def test_share_for_reading_only_can_be_changed_to_allow_comments(world: World, as_: Callable[[User], Client]) -> None:
+def test_share_for_reading_only_can_be_changed_to_allow_comments(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia, may_comment=False)
 
     share_draft_with(plan, world, world.nadia, may_comment=True)
 
     address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
-    response = as_(world.nadia).post(address, {"text": "I may."})
+    response = signed_in(world.nadia).post(address, {"text": "I may."})
     assert response.status_code == 302
 
 
-def test_viewer_of_an_owner_comments_on_a_draft_that_is_shared_with_them(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_viewer_of_an_owner_comments_on_a_draft_that_is_shared_with_them(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.vera)
-    vera = as_(world.vera)
+    vera = signed_in(world.vera)
     address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
 
     html = vera.get(address).content.decode()
@@ -164,32 +158,28 @@ def test_viewer_of_an_owner_comments_on_a_draft_that_is_shared_with_them(
     assert response.status_code == 302
 
 
-def test_link_to_ask_for_access_names_the_plan_by_number_not_title(world: World, as_: Callable[[User], Client]) -> None:
+def test_link_to_ask_for_access_names_the_plan_by_number_not_title(world: World) -> None:
     plan = published_plan(world, title="Island homes")
 
-    html = as_(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
+    html = signed_in(world.ben).get(reverse("plans:detail", kwargs={"pk": plan.pk})).content.decode()
 
     assert f'href="{reverse("plans:ask")}?plan={plan.pk}"' in html
     assert not [link for link in re.findall(r'href="([^"]*)"', html) if "Island" in link or "Estuary" in link]
 
 
-def test_form_to_ask_for_access_starts_with_the_plan_and_its_partnership(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_form_to_ask_for_access_starts_with_the_plan_and_its_partnership(world: World) -> None:
     plan = published_plan(world, title="Island homes")
 
-    form = as_(world.ben).get(reverse("plans:ask"), {"plan": plan.pk}).context["form"]
+    form = signed_in(world.ben).get(reverse("plans:ask"), {"plan": plan.pk}).context["form"]
 
     assert form["about"].value() == plan.title
     assert form["partnership"].value() == world.partnership.pk
 
 
-def test_form_to_ask_for_access_to_a_plan_is_not_found_by_a_stranger(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_form_to_ask_for_access_to_a_plan_is_not_found_by_a_stranger(world: World) -> None:
     plan = published_plan(world, title="Island homes")
 
-    response = as_(world.chidi).get(reverse("plans:ask"), {"plan": plan.pk})
+    response = signed_in(world.chidi).get(reverse("plans:ask"), {"plan": plan.pk})
 
     assert response.status_code == 404
 
@@ -200,11 +190,9 @@ def ask_for_access(world: World, client: Client, about: str) -> str:
     return client.post(reverse("plans:ask"), form_data, follow=True).content.decode()
 
 
-def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(world: World) -> None:
     begin(world, title="Island homes")
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
 
     pages = [ask_for_access(world, ben, about) for about in ("Island homes", "No such plan")]
 
@@ -212,21 +200,19 @@ def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(
     assert messages[0] == messages[1]
 
 
-def test_leads_of_owners_are_emailed_about_a_request_only_if_a_plan_matches(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_leads_of_owners_are_emailed_about_a_request_only_if_a_plan_matches(world: World) -> None:
     begin(world, title="Island homes")
     deliver().clear()
 
     for about in ("Island homes", "No such plan"):
-        ask_for_access(world, as_(world.ben), about)
+        ask_for_access(world, signed_in(world.ben), about)
 
     assert [email.to for email in deliver()] == [[world.amina.email]]
 
 
-def test_a_person_whose_request_is_granted_opens_the_draft(world: World, as_: Callable[[User], Client]) -> None:
+def test_a_person_whose_request_is_granted_opens_the_draft(world: World) -> None:
     plan = begin(world, title="Island homes")
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
     ask_for_access(world, ben, "Island homes")
 
     services.answer_request(
@@ -251,11 +237,13 @@ TABS = (
 )
 
 
-def test_colleagues_of_a_person_with_a_share_get_404_on_every_tab(world: World, as_: Callable[[User], Client]) -> None:
+def test_colleagues_of_a_person_with_a_share_get_404_on_every_tab(world: World) -> None:
     plan = published_plan(world)
     share_draft_with(plan, world, world.nadia)
 
-    status_by_tab = {name: as_(world.oscar).get(reverse(name, kwargs={"pk": plan.pk})).status_code for name in TABS}
+    status_by_tab = {
+        name: signed_in(world.oscar).get(reverse(name, kwargs={"pk": plan.pk})).status_code for name in TABS
+    }
 
     assert status_by_tab == dict.fromkeys(TABS, 404)
 
@@ -268,36 +256,36 @@ def publish_on_page(plan: Plan, client: Client, **fields: str) -> None:
     )
 
 
-def test_publishing_goes_on_sharing_the_next_draft(world: World, as_: Callable[[User], Client]) -> None:
+def test_publishing_goes_on_sharing_the_next_draft(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
-    amina = as_(world.amina)
+    amina = signed_in(world.amina)
 
     publish_on_page(plan, amina)
 
     sharing_page = amina.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
     assert plan.versions.count() == 1
-    assert as_(world.nadia).get(draft_of(plan)).status_code == 200
+    assert signed_in(world.nadia).get(draft_of(plan)).status_code == 200
     assert "They now see the draft of the next version." in collapse(sharing_page)
 
 
-def test_form_to_publish_offers_to_end_the_shares_by_name(world: World, as_: Callable[[User], Client]) -> None:
+def test_form_to_publish_offers_to_end_the_shares_by_name(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
 
-    html = as_(world.amina).get(reverse("plans:publish", kwargs={"pk": plan.pk})).content.decode()
+    html = signed_in(world.amina).get(reverse("plans:publish", kwargs={"pk": plan.pk})).content.decode()
 
     assert "Stop sharing the draft with Nadia River" in html
 
 
-def test_publishing_ends_shares_when_the_author_chooses_so(world: World, as_: Callable[[User], Client]) -> None:
+def test_publishing_ends_shares_when_the_author_chooses_so(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
 
-    publish_on_page(plan, as_(world.amina), end_shares="on")
+    publish_on_page(plan, signed_in(world.amina), end_shares="on")
 
     assert plan.versions.count() == 1
-    assert as_(world.nadia).get(draft_of(plan)).status_code == 404
+    assert signed_in(world.nadia).get(draft_of(plan)).status_code == 404
 
 
 def request_access(plan: Plan, world: World) -> AccessRequest:
@@ -307,10 +295,10 @@ def request_access(plan: Plan, world: World) -> AccessRequest:
     )
 
 
-def test_owner_reads_who_asks_for_access_and_why(world: World, as_: Callable[[User], Client]) -> None:
+def test_owner_reads_who_asks_for_access_and_why(world: World) -> None:
     plan = begin(world)
     request = request_access(plan, world)
-    client = as_(world.eddie)
+    client = signed_in(world.eddie)
 
     sharing_page = client.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
     form_page = client.get(reverse("plans:answer", args=[plan.pk, request.pk])).content.decode()
@@ -320,11 +308,11 @@ def test_owner_reads_who_asks_for_access_and_why(world: World, as_: Callable[[Us
         assert "Our road." in html
 
 
-def test_owner_grants_access_on_the_terms_it_chooses(world: World, as_: Callable[[User], Client]) -> None:
+def test_owner_grants_access_on_the_terms_it_chooses(world: World) -> None:
     plan = begin(world)
     request = request_access(plan, world)
     last_day = timezone.localdate() + dt.timedelta(days=9)
-    client = as_(world.eddie)
+    client = signed_in(world.eddie)
 
     client.post(
         reverse("plans:answer", args=[plan.pk, request.pk]), {"answer": "grant", "ends_on": last_day.isoformat()}
@@ -337,10 +325,10 @@ def test_owner_grants_access_on_the_terms_it_chooses(world: World, as_: Callable
     assert "Westmarch Borough Council" in sharing_page
 
 
-def test_access_that_was_granted_cannot_be_declined_afterwards(world: World, as_: Callable[[User], Client]) -> None:
+def test_access_that_was_granted_cannot_be_declined_afterwards(world: World) -> None:
     plan = begin(world)
     address = reverse("plans:answer", args=[plan.pk, request_access(plan, world).pk])
-    client = as_(world.eddie)
+    client = signed_in(world.eddie)
     last_day = timezone.localdate() + dt.timedelta(days=9)
     client.post(address, {"answer": "grant", "ends_on": last_day.isoformat()})
 
@@ -357,14 +345,14 @@ def decline_access(request: AccessRequest, client: Client) -> None:
     )
 
 
-def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Client]) -> None:
+def test_person_refused_access_is_emailed(world: World) -> None:
     plan = begin(world)
     request = request_access(plan, world)
     # Without a name, the email greets Ben with the first part of his address.
     User.objects.filter(pk=world.ben.pk).update(name="")
     deliver().clear()
 
-    decline_access(request, as_(world.amina))
+    decline_access(request, signed_in(world.amina))
 
     (email,) = deliver()
     assert email.to == [world.ben.email]
@@ -374,18 +362,18 @@ def test_person_refused_access_is_emailed(world: World, as_: Callable[[User], Cl
     assert "Amina Larch of Larkhaven Homes is not sharing a draft with you at the moment" in email.body
 
 
-def test_person_refused_access_does_not_find_the_draft(world: World, as_: Callable[[User], Client]) -> None:
+def test_person_refused_access_does_not_find_the_draft(world: World) -> None:
     plan = begin(world)
 
-    decline_access(request_access(plan, world), as_(world.amina))
+    decline_access(request_access(plan, world), signed_in(world.amina))
 
-    assert as_(world.ben).get(draft_of(plan)).status_code == 404
+    assert signed_in(world.ben).get(draft_of(plan)).status_code == 404
 
 
-def test_share_ends_when_its_reader_leaves_the_partnership(world: World, as_: Callable[[User], Client]) -> None:
+def test_share_ends_when_its_reader_leaves_the_partnership(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.ben)
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
     comments_page = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
     status_before = ben.get(draft_of(plan)).status_code
 
@@ -396,15 +384,13 @@ def test_share_ends_when_its_reader_leaves_the_partnership(world: World, as_: Ca
     assert {ben.get(address).status_code for address in addresses} == {404}
 
 
-def test_reader_who_left_the_partnership_cannot_comment_on_the_draft(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_reader_who_left_the_partnership_cannot_comment_on_the_draft(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.ben)
     leave_partnership_as_westmarch(world)
     comments_page = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
 
-    response = as_(world.ben).post(comments_page, {"text": "And another thing."})
+    response = signed_in(world.ben).post(comments_page, {"text": "And another thing."})
 
     assert response.status_code == 404
 
@@ -419,19 +405,17 @@ def test_reader_who_left_the_partnership_sees_no_comment_on_the_draft(world: Wor
     assert not Comment.objects.visible_to(world.ben).filter(plan=plan).exists()
 
 
-def test_draft_can_be_shared_again_with_a_former_party(world: World, as_: Callable[[User], Client]) -> None:
+def test_draft_can_be_shared_again_with_a_former_party(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.ben)
     leave_partnership_as_westmarch(world)
 
     share_draft_with(plan, world, world.ben)
 
-    assert as_(world.ben).get(draft_of(plan)).status_code == 200
+    assert signed_in(world.ben).get(draft_of(plan)).status_code == 200
 
 
-def test_share_ends_when_the_organisation_that_gave_it_stops_owning_the_plan(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_share_ends_when_the_organisation_that_gave_it_stops_owning_the_plan(world: World) -> None:
     plan = begin(world, owners=[world.larkhaven, world.westmarch])
     services.share_draft(
         plan=plan,
@@ -442,7 +426,7 @@ def test_share_ends_when_the_organisation_that_gave_it_stops_owning_the_plan(
         author=world.ben,
         now=timezone.now(),
     )
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
     status_before = nadia.get(draft_of(plan)).status_code
 
     leave_partnership_as_westmarch(world)
@@ -451,11 +435,11 @@ def test_share_ends_when_the_organisation_that_gave_it_stops_owning_the_plan(
     assert nadia.get(draft_of(plan)).status_code == 404
 
 
-def test_share_ends_on_the_day_the_membership_ends_without_any_job(world: World, as_: Callable[[User], Client]) -> None:
+def test_share_ends_on_the_day_the_membership_ends_without_any_job(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
     join(world.nadia, world.tidewater, Role.VIEWER, world.now)
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
     status_before = nadia.get(draft_of(plan)).status_code
 
     Membership.objects.filter(person=world.nadia, organisation=world.riverside).update(ends_on=timezone.localdate())
@@ -464,26 +448,26 @@ def test_share_ends_on_the_day_the_membership_ends_without_any_job(world: World,
     assert nadia.get(draft_of(plan)).status_code == 404
 
 
-def test_every_opening_is_logged_on_screen_on_paper_and_as_pdf(world: World, as_: Callable[[User], Client]) -> None:
+def test_every_opening_is_logged_on_screen_on_paper_and_as_pdf(world: World) -> None:
     plan = published_plan(world)
     save(plan, world, "about", summary="Other words.")
     share = share_draft_with(plan, world, world.nadia)
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
 
     statuses = {nadia.get(address).status_code for address in (*addresses_of_draft(plan), draft_of(plan))}
 
-    log = as_(world.amina).get(reverse("plans:openings", kwargs={"pk": plan.pk})).content.decode()
+    log = signed_in(world.amina).get(reverse("plans:openings", kwargs={"pk": plan.pk})).content.decode()
     assert statuses == {200}
     assert list(share.openings.order_by("pk").values_list("how", flat=True)) == ["screen", "paper", "pdf", "screen"]
     assert log.count("Nadia River") == 4
     assert "As a PDF" in log
 
 
-def test_openings_by_people_of_an_owner_are_not_logged(world: World, as_: Callable[[User], Client]) -> None:
+def test_openings_by_people_of_an_owner_are_not_logged(world: World) -> None:
     plan = published_plan(world)
     save(plan, world, "about", summary="Other words.")
     share = share_draft_with(plan, world, world.nadia)
-    eddie = as_(world.eddie)
+    eddie = signed_in(world.eddie)
 
     statuses = {eddie.get(address).status_code for address in addresses_of_draft(plan)}
 
@@ -496,23 +480,23 @@ def logged_methods(share: Share) -> list[str]:
     return list(share.openings.order_by("pk").values_list("how", flat=True))
 
 
-def test_opening_the_map_of_a_shared_draft_is_logged(world: World, as_: Callable[[User], Client]) -> None:
+def test_opening_the_map_of_a_shared_draft_is_logged(world: World) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
 
-    response = as_(world.nadia).get(reverse("plans:draft-map", kwargs={"pk": plan.pk}))
+    response = signed_in(world.nadia).get(reverse("plans:draft-map", kwargs={"pk": plan.pk}))
 
     assert response.status_code == 200
     assert b"North Quay" in response.content
     assert logged_methods(share) == ["map"]
 
 
-def test_each_page_of_comments_on_a_shared_draft_is_logged(world: World, as_: Callable[[User], Client]) -> None:
+def test_each_page_of_comments_on_a_shared_draft_is_logged(world: World) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
     comment = services.add_comment(plan=plan, version_number=0, text="Too few?", author=world.amina, now=timezone.now())
     comments_page = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
 
     responses = [
         nadia.get(comments_page),
@@ -524,28 +508,28 @@ def test_each_page_of_comments_on_a_shared_draft_is_logged(world: World, as_: Ca
     assert logged_methods(share) == ["comments", "comments", "comments"]
 
 
-def test_adding_a_comment_is_not_logged_as_an_opening(world: World, as_: Callable[[User], Client]) -> None:
+def test_adding_a_comment_is_not_logged_as_an_opening(world: World) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
 
-    as_(world.nadia).post(reverse("plans:draft-comments", kwargs={"pk": plan.pk}), {"text": "Too many."})
+    signed_in(world.nadia).post(reverse("plans:draft-comments", kwargs={"pk": plan.pk}), {"text": "Too many."})
 
     assert logged_methods(share) == []
 
 
-def test_comments_read_by_an_editor_are_not_logged_as_an_opening(world: World, as_: Callable[[User], Client]) -> None:
+def test_comments_read_by_an_editor_are_not_logged_as_an_opening(world: World) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
 
-    as_(world.eddie).get(reverse("plans:draft-comments", kwargs={"pk": plan.pk}))
+    signed_in(world.eddie).get(reverse("plans:draft-comments", kwargs={"pk": plan.pk}))
 
     assert logged_methods(share) == []
 
 
-def test_map_of_an_opened_page_is_not_logged_as_a_second_opening(world: World, as_: Callable[[User], Client]) -> None:
+def test_map_of_an_opened_page_is_not_logged_as_a_second_opening(world: World) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
 
     nadia.get(draft_of(plan))
     nadia.get(reverse("plans:draft-map", kwargs={"pk": plan.pk}))
@@ -561,17 +545,17 @@ class RenewedShare(NamedTuple):
 
 
 @pytest.fixture
-def renewed_share(world: World, as_: Callable[[User], Client]) -> RenewedShare:
+def renewed_share(world: World) -> RenewedShare:
     """Share a draft with Nadia, revoke the share, and give it again. Nadia opens the draft once before and once after.
 
     The renewed share is the same row.
     """
     plan = begin(world)
     first_share = share_draft_with(plan, world, world.nadia)
-    as_(world.nadia).get(draft_of(plan))
+    signed_in(world.nadia).get(draft_of(plan))
     services.revoke_share(share=first_share, author=world.amina, now=timezone.now())
     share = share_draft_with(plan, world, world.nadia)
-    as_(world.nadia).get(draft_of(plan))
+    signed_in(world.nadia).get(draft_of(plan))
     return RenewedShare(share, first_share.shared_at)
 
 
@@ -581,18 +565,24 @@ def test_each_opening_is_stored_with_the_time_at_which_the_share_was_given(renew
     assert times == [renewed_share.first_shared_at, renewed_share.share.shared_at]
 
 
-def test_access_log_keeps_openings_from_before_a_share_was_renewed(
-    world: World, as_: Callable[[User], Client], renewed_share: RenewedShare
-) -> None:
-    html = as_(world.amina).get(reverse("plans:openings", kwargs={"pk": renewed_share.share.plan_id})).content.decode()
+def test_access_log_keeps_openings_from_before_a_share_was_renewed(world: World, renewed_share: RenewedShare) -> None:
+    html = (
+        signed_in(world.amina)
+        .get(reverse("plans:openings", kwargs={"pk": renewed_share.share.plan_id}))
+        .content.decode()
+    )
 
     assert html.count("Nadia River") == 2
 
 
 def test_sharing_page_counts_openings_from_before_a_share_was_renewed(
-    world: World, as_: Callable[[User], Client], renewed_share: RenewedShare
+    world: World, renewed_share: RenewedShare
 ) -> None:
-    html = as_(world.amina).get(reverse("plans:sharing", kwargs={"pk": renewed_share.share.plan_id})).content.decode()
+    html = (
+        signed_in(world.amina)
+        .get(reverse("plans:sharing", kwargs={"pk": renewed_share.share.plan_id}))
+        .content.decode()
+    )
 
     assert "2 times" in html
 
@@ -629,10 +619,10 @@ def test_mail_scanner_that_follows_a_link_must_sign_in_and_is_not_logged(world: 
     assert share.openings.count() == 0
 
 
-def test_head_request_is_not_logged_as_an_opening(world: World, as_: Callable[[User], Client]) -> None:
+def test_head_request_is_not_logged_as_an_opening(world: World) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
 
     statuses = {nadia.head(address).status_code for address in pages_of_draft(plan)}
 
@@ -658,9 +648,9 @@ def share_with_comment(world: World) -> Share:
 
 @pytest.mark.parametrize("header", PREFETCH_HEADERS)
 def test_a_shared_draft_is_not_sent_to_a_browser_that_fetches_ahead(
-    world: World, as_: Callable[[User], Client], share_with_comment: Share, header: dict[str, str]
+    world: World, share_with_comment: Share, header: dict[str, str]
 ) -> None:
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
 
     responses = [nadia.get(address, headers=header) for address in shared_pages(share_with_comment.plan)]
 
@@ -675,17 +665,15 @@ def test_a_shared_draft_is_not_sent_to_a_browser_that_fetches_ahead(
 
 @pytest.mark.parametrize("header", PREFETCH_HEADERS)
 def test_owners_browsers_may_fetch_a_draft_ahead(
-    world: World, as_: Callable[[User], Client], share_with_comment: Share, header: dict[str, str]
+    world: World, share_with_comment: Share, header: dict[str, str]
 ) -> None:
-    response = as_(world.amina).get(draft_of(share_with_comment.plan), headers=header)
+    response = signed_in(world.amina).get(draft_of(share_with_comment.plan), headers=header)
 
     assert response.status_code == 200
 
 
-def test_a_shared_draft_is_sent_when_the_person_opens_it(
-    world: World, as_: Callable[[User], Client], share_with_comment: Share
-) -> None:
-    response = as_(world.nadia).get(draft_of(share_with_comment.plan))
+def test_a_shared_draft_is_sent_when_the_person_opens_it(world: World, share_with_comment: Share) -> None:
+    response = signed_in(world.nadia).get(draft_of(share_with_comment.plan))
 
     assert response.status_code == 200
     assert share_with_comment.openings.count() == 1
@@ -697,11 +685,7 @@ def test_a_shared_draft_is_sent_when_the_person_opens_it(
     ids=["current", "starts in a week", "ends in a week"],
 )
 def test_list_offers_to_start_a_plan_only_during_a_membership(
-    world: World,
-    as_: Callable[[User], Client],
-    days_to_first_day: int,
-    days_to_last_day: int | None,
-    may_start: bool,
+    world: World, days_to_first_day: int, days_to_last_day: int | None, may_start: bool
 ) -> None:
     today = timezone.localdate()
     Membership.objects.filter(person=world.eddie).update(
@@ -709,6 +693,6 @@ def test_list_offers_to_start_a_plan_only_during_a_membership(
         ends_on=None if days_to_last_day is None else today + dt.timedelta(days=days_to_last_day),
     )
 
-    html = as_(world.eddie).get(reverse("plans:list")).content.decode()
+    html = signed_in(world.eddie).get(reverse("plans:list")).content.decode()
 
     assert ("Start a plan" in html) == may_start

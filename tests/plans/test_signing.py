@@ -6,13 +6,11 @@ Amina leads Larkhaven, which owns the plan, and Ben leads Westmarch, its partner
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
 from django.db import InternalError, transaction
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -26,6 +24,7 @@ from tests.plans.drafts import fewer_homes, plan_awaiting_signatures, publish, p
 from tests.support.at_once import run_at_once
 from tests.support.outbox import deliver, parts
 from tests.support.parties import leave_partnership_as_westmarch
+from tests.support.signing_in import signed_in
 from tests.world import World, join, make_world, person
 
 
@@ -166,13 +165,11 @@ def test_organisation_that_left_cannot_confirm_its_condition(world: World) -> No
         services.meet_condition(sign_off=conditional, person=world.ben, note_text="It did.", now=timezone.now())
 
 
-def test_page_to_confirm_a_condition_is_not_found_by_an_organisation_that_left(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_page_to_confirm_a_condition_is_not_found_by_an_organisation_that_left(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     conditional = sign(plan, world, world.ben, "conditional", "Once the bank agrees.")
     address = reverse("plans:condition", args=[plan.pk, conditional.pk])
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
     status_before = ben.get(address).status_code
     leave_partnership_as_westmarch(world)
 
@@ -283,7 +280,7 @@ def test_reminder_says_by_how_many_days_a_signature_is_overdue(world: World) -> 
     assert all("overdue by 3 days" in part for part in parts(email))
 
 
-def test_signatory_finds_the_plan_under_my_work(world: World, as_: Callable[[User], Client]) -> None:
+def test_signatory_finds_the_plan_under_my_work(world: World) -> None:
     plan = plan_awaiting_signatures(world)
 
     tasks = tasks_from(TASK_SOURCES, world.ben, timezone.now())

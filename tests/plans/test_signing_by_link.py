@@ -23,6 +23,7 @@ from partnerships.plans.models import Plan
 from tests.plans.drafts import fewer_homes, plan_awaiting_signatures, publish
 from tests.support.outbox import deliver
 from tests.support.parties import leave_partnership_as_westmarch
+from tests.support.signing_in import signed_in
 from tests.world import World, require_own_sign_in
 
 
@@ -173,13 +174,11 @@ def test_link_records_no_decision_if_the_organisation_requires_more(
     assert not plan.sign_offs.exists()
 
 
-def test_signing_page_asks_for_the_second_factor_that_the_organisation_requires(
-    world: World, as_: Callable[[User], Client]
-) -> None:
+def test_signing_page_asks_for_the_second_factor_that_the_organisation_requires(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     require_second_factor(world)
 
-    response = as_(world.ben).get(reverse("plans:signing", kwargs={"pk": plan.pk}))
+    response = signed_in(world.ben).get(reverse("plans:signing", kwargs={"pk": plan.pk}))
 
     assert response["Location"] == reverse("mfa_index")
 

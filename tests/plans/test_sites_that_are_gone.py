@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
-from django.test import Client
 from django.utils import timezone
 
-from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.content import Content, clean_up_milestones, content_for_outside, normalise
 from partnerships.plans.models import Milestone, Plan
@@ -16,6 +12,7 @@ from partnerships.plans.queries import draft_content
 from tests.plans.drafts import CANARY, content, publish, published_plan, save
 from tests.plans.test_reading import FORMATS
 from tests.support.pages import collapse
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -28,14 +25,12 @@ def remove_and_publish(plan: Plan, world: World, key: str) -> None:
 
 
 @pytest.mark.parametrize("address", FORMATS)
-def test_milestones_of_a_removed_confidential_site_stay_hidden_in_all_formats(
-    world: World, as_: Callable[[User], Client], address: str
-) -> None:
+def test_milestones_of_a_removed_confidential_site_stay_hidden_in_all_formats(world: World, address: str) -> None:
     plan = published_plan(world, audience="network")
 
     remove_and_publish(plan, world, "secret")
 
-    assert CANARY not in as_(world.chidi).get(address.format(plan.get_absolute_url())).content.decode()
+    assert CANARY not in signed_in(world.chidi).get(address.format(plan.get_absolute_url())).content.decode()
     assert CANARY not in str(plan.versions.get(number=2).figures["outside"])
     assert not Milestone.objects.visible_to(world.chidi).filter(plan=plan, key="secret-start").exists()
     assert Milestone.objects.visible_to(world.ben).filter(plan=plan, key="secret-start").exists()
@@ -76,10 +71,10 @@ def test_milestones_of_a_removed_open_site_stay_in_the_plan(world: World) -> Non
     assert Milestone.objects.visible_to(world.chidi).filter(plan=plan, key="start").exists()
 
 
-def test_page_to_remove_a_site_says_what_happens_to_its_milestones(world: World, as_: Callable[[User], Client]) -> None:
+def test_page_to_remove_a_site_says_what_happens_to_its_milestones(world: World) -> None:
     plan = published_plan(world)
 
-    html = as_(world.amina).get(f"{plan.get_absolute_url()}draft/sites/secret/remove/").content.decode()
+    html = signed_in(world.amina).get(f"{plan.get_absolute_url()}draft/sites/secret/remove/").content.decode()
 
     assert "1 milestone stays in the plan, for the owners and partners only" in collapse(html)
 

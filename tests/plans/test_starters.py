@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.content import empty_content
 from partnerships.plans.models import Draft, Plan, PlanKind
 from partnerships.plans.queries import draft_content
 from partnerships.plans.starters import is_untouched, section_hint, starter_content, untouched_parts
 from tests.plans.drafts import publish, save
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -62,11 +60,9 @@ def test_no_starter_is_untouched_after_a_change(db: None) -> None:
         assert not is_untouched(kind, content_without_first_risk), kind
 
 
-def test_an_administrator_adds_a_kind_whose_plans_begin_with_its_sections(
-    world: World, as_: Callable[[User], Client]
-) -> None:
-    dee = as_(world.dee)
-    amina = as_(world.amina)
+def test_an_administrator_adds_a_kind_whose_plans_begin_with_its_sections(world: World) -> None:
+    dee = signed_in(world.dee)
+    amina = signed_in(world.amina)
     kind = {"label": "Retrofit programme", "code": "retrofit", "position": "80", "active": "on"}
     formset_data = {"parts-TOTAL_FORMS": "1", "parts-INITIAL_FORMS": "0"}
     part = {"parts-0-part": "section", "parts-0-title": "Homes to retrofit", "parts-0-position": "10"}
@@ -99,10 +95,10 @@ def test_a_retired_section_is_left_out_of_new_plans(world: World) -> None:
     assert [section_item["title"] for section_item in sections] == ["Programme", "Land and planning", "Funding"]
 
 
-def test_a_retired_kind_is_not_offered_in_the_form(world: World, as_: Callable[[User], Client]) -> None:
+def test_a_retired_kind_is_not_offered_in_the_form(world: World) -> None:
     retire_kind_of_delivery_programmes()
 
-    form = as_(world.amina).get(reverse("plans:create")).content.decode()
+    form = signed_in(world.amina).get(reverse("plans:create")).content.decode()
 
     assert "Delivery programme" not in form
 
@@ -149,9 +145,9 @@ def test_starter_is_published_once_the_author_chose_what_to_keep(world: World) -
     assert version.number == 1
 
 
-def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World, as_: Callable[[User], Client]) -> None:
+def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World) -> None:
     plan = plan_with_starter(world)
-    amina = as_(world.amina)
+    amina = signed_in(world.amina)
     address = reverse("plans:publish", kwargs={"pk": plan.pk})
 
     page_before = amina.get(address).content.decode()
@@ -202,18 +198,18 @@ def partly_written_plan(world: World) -> PartlyWrittenPlan:
 
 
 def test_publish_page_asks_about_each_untouched_milestone_and_risk(
-    world: World, as_: Callable[[User], Client], partly_written_plan: PartlyWrittenPlan
+    world: World, partly_written_plan: PartlyWrittenPlan
 ) -> None:
-    form = as_(world.amina).get(partly_written_plan.address).content.decode()
+    form = signed_in(world.amina).get(partly_written_plan.address).content.decode()
 
     parts_to_choose = [*partly_written_plan.untouched_milestones, *partly_written_plan.untouched_risks]
     assert form.count("Remove it") == len(parts_to_choose)
 
 
 def test_plan_is_not_published_without_a_choice_about_each_untouched_part(
-    world: World, as_: Callable[[User], Client], partly_written_plan: PartlyWrittenPlan
+    world: World, partly_written_plan: PartlyWrittenPlan
 ) -> None:
-    response = as_(world.amina).post(partly_written_plan.address, partly_written_plan.form_fields)
+    response = signed_in(world.amina).post(partly_written_plan.address, partly_written_plan.form_fields)
 
     name = partly_written_plan.untouched_milestones[0]["name"]
     assert response.status_code == 422
@@ -221,12 +217,12 @@ def test_plan_is_not_published_without_a_choice_about_each_untouched_part(
 
 
 def test_untouched_milestones_and_risks_are_published_only_when_kept(
-    world: World, as_: Callable[[User], Client], partly_written_plan: PartlyWrittenPlan
+    world: World, partly_written_plan: PartlyWrittenPlan
 ) -> None:
     kept_milestone = partly_written_plan.untouched_milestones[0]
     choices = partly_written_plan.choices(kept_key=kept_milestone["key"])
 
-    as_(world.amina).post(partly_written_plan.address, partly_written_plan.form_fields | choices)
+    signed_in(world.amina).post(partly_written_plan.address, partly_written_plan.form_fields | choices)
 
     content = partly_written_plan.plan.versions.get().content
     published_keys = [milestone["key"] for milestone in content["milestones"]]
@@ -235,9 +231,9 @@ def test_untouched_milestones_and_risks_are_published_only_when_kept(
 
 
 def test_publish_page_does_not_ask_again_about_parts_that_were_kept(
-    world: World, as_: Callable[[User], Client], partly_written_plan: PartlyWrittenPlan
+    world: World, partly_written_plan: PartlyWrittenPlan
 ) -> None:
-    amina = as_(world.amina)
+    amina = signed_in(world.amina)
     choices = partly_written_plan.choices(kept_key=partly_written_plan.untouched_milestones[0]["key"])
     amina.post(partly_written_plan.address, partly_written_plan.form_fields | choices)
 

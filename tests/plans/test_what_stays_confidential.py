@@ -22,6 +22,7 @@ from partnerships.plans.queries import plan_roles_of, version_number_to_sign
 from tests.plans.drafts import CANARY, CONTENT, ask_signatures, begin, publish, published_plan, save
 from tests.support.outbox import deliver
 from tests.support.parties import leave_partnership_as_westmarch
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 HELD_BACK = "kingfisher-held-back"
@@ -65,18 +66,16 @@ def test_no_email_mentions_a_version_under_embargo() -> None:
 
 
 @pytest.mark.parametrize("page", ["plans:detail", "plans:history", "plans:signing", "plans:compare", "plans:comments"])
-def test_pages_of_a_plan_do_not_mention_a_version_under_embargo(
-    world: World, as_: Any, embargoed_plan: Plan, page: str
-) -> None:
-    html = as_(world.ben).get(reverse(page, args=[embargoed_plan.pk])).content.decode()
+def test_pages_of_a_plan_do_not_mention_a_version_under_embargo(world: World, embargoed_plan: Plan, page: str) -> None:
+    html = signed_in(world.ben).get(reverse(page, args=[embargoed_plan.pk])).content.decode()
 
     assert "ersion 2" not in html
     assert HELD_BACK not in html
 
 
 @pytest.mark.usefixtures("embargoed_plan")
-def test_my_work_does_not_mention_a_version_under_embargo(world: World, as_: Any) -> None:
-    assert "ersion 2" not in as_(world.ben).get(reverse("web:my-work")).content.decode()
+def test_my_work_does_not_mention_a_version_under_embargo(world: World) -> None:
+    assert "ersion 2" not in signed_in(world.ben).get(reverse("web:my-work")).content.decode()
 
 
 def test_signatories_are_asked_when_an_embargo_ends(world: World, embargoed_plan: Plan) -> None:
@@ -150,14 +149,14 @@ def test_organisation_that_left_cannot_sign(world: World) -> None:
         )
 
 
-def test_person_with_a_share_reads_no_comments_on_hidden_pieces(world: World, as_: Any) -> None:
+def test_person_with_a_share_reads_no_comments_on_hidden_pieces(world: World) -> None:
     plan = begin(world)
     share_with(plan, world, world.nadia)
     hidden_comment = services.add_comment(
         plan=plan, version_number=0, text="Price?", anchor="sites/secret", author=world.eddie, now=timezone.now()
     )
     services.add_comment(plan=plan, version_number=0, text="A good start.", author=world.eddie, now=timezone.now())
-    nadia = as_(world.nadia)
+    nadia = signed_in(world.nadia)
 
     html = nadia.get(reverse("plans:draft-comments", args=[plan.pk])).content.decode()
 
@@ -181,10 +180,10 @@ def share_with(plan: Plan, world: World, person: Any, **more: Any) -> Share:
     )
 
 
-def test_share_ends_with_the_membership_of_its_reader(world: World, as_: Any) -> None:
+def test_share_ends_with_the_membership_of_its_reader(world: World) -> None:
     plan = begin(world)
     share_with(plan, world, world.oscar)
-    oscar = as_(world.oscar)
+    oscar = signed_in(world.oscar)
     draft_page = reverse("plans:draft", args=[plan.pk])
     status_before = oscar.get(draft_page).status_code
 
@@ -197,7 +196,7 @@ def test_share_ends_with_the_membership_of_its_reader(world: World, as_: Any) ->
     assert plan.shares.get(person=world.oscar).revoked_at is not None
 
 
-def test_reasons_of_decisions_are_shown_only_to_readers_inside(world: World, as_: Any) -> None:
+def test_reasons_of_decisions_are_shown_only_to_readers_inside(world: World) -> None:
     plan = published_plan(world, audience="network")
     ask_signatures(plan, world)
     services.sign_off(
@@ -211,13 +210,13 @@ def test_reasons_of_decisions_are_shown_only_to_readers_inside(world: World, as_
     )
 
     for page in ("/", reverse("plans:detail", args=[plan.pk]), reverse("plans:history", args=[plan.pk])):
-        assert "otter-reason" not in as_(world.chidi).get(page).content.decode(), page
-    assert "otter-reason" in as_(world.amina).get(reverse("plans:history", args=[plan.pk])).content.decode()
+        assert "otter-reason" not in signed_in(world.chidi).get(page).content.decode(), page
+    assert "otter-reason" in signed_in(world.amina).get(reverse("plans:history", args=[plan.pk])).content.decode()
 
 
-def test_former_party_sees_the_plan_as_it_was_when_it_left(world: World, as_: Any) -> None:
+def test_former_party_sees_the_plan_as_it_was_when_it_left(world: World) -> None:
     plan = published_plan(world)
-    ben = as_(world.ben)
+    ben = signed_in(world.ben)
     leave_partnership_as_westmarch(world)
     later = timezone.now() + dt.timedelta(seconds=2)
     services.change_audience(plan=plan, audience="owners", reason="otter-one", author=world.amina, now=later)
@@ -237,7 +236,7 @@ def test_former_party_sees_the_plan_as_it_was_when_it_left(world: World, as_: An
     assert "Estuary delivery programme" in ben.get("/plans/").content.decode()
 
 
-def test_lists_name_no_owner_of_today_to_a_party_that_left(world: World, as_: Any) -> None:
+def test_lists_name_no_owner_of_today_to_a_party_that_left(world: World) -> None:
     plan = published_plan(world)
     leave_partnership_as_westmarch(world)
     later = timezone.now() + dt.timedelta(seconds=2)
@@ -245,7 +244,7 @@ def test_lists_name_no_owner_of_today_to_a_party_that_left(world: World, as_: An
 
     for address in (reverse("plans:list"), reverse("web:organisation-plans", args=[world.larkhaven.pk])):
         for reader, is_named in ((world.amina, True), (world.ben, False)):
-            html = as_(reader).get(address).content.decode()
+            html = signed_in(reader).get(address).content.decode()
             assert plan.title in html, address
             assert (world.riverside.name in html) == is_named, (address, reader)
 
@@ -265,8 +264,8 @@ def observer(world: World) -> Organisation:
     return world.riverside
 
 
-def test_form_creates_no_plan_of_an_observer(world: World, as_: Any, observer: Organisation) -> None:
-    response = as_(world.nadia).post(
+def test_form_creates_no_plan_of_an_observer(world: World, observer: Organisation) -> None:
+    response = signed_in(world.nadia).post(
         reverse("plans:create"),
         {
             "title": "Observer's plan",
@@ -343,10 +342,10 @@ def test_plan_is_not_superseded_by_one_that_its_owner_may_not_read(world: World)
 
 
 @pytest.mark.parametrize("lookup", ["content__icontains", "prose__icontains", "plan__draft__content__icontains"])
-def test_admin_refuses_filters_on_restricted_text(world: World, as_: Any, lookup: str) -> None:
+def test_admin_refuses_filters_on_restricted_text(world: World, lookup: str) -> None:
     published_plan(world)
 
-    response = as_(world.dee).get("/admin/plans/version/", {lookup: CANARY})
+    response = signed_in(world.dee).get("/admin/plans/version/", {lookup: CANARY})
 
     assert response.status_code in (302, 400, 404)
 

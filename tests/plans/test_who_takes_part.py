@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,13 +13,13 @@ from django.utils import timezone
 
 from partnerships.documents import downloads
 from partnerships.organisations.waiting import tasks_from
-from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan
 from partnerships.plans.queries import TASK_SOURCES
 from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published_plan
 from tests.support.outbox import deliver
 from tests.support.parties import leave_partnership_as_westmarch
+from tests.support.signing_in import signed_in
 from tests.world import World
 
 
@@ -36,34 +35,34 @@ def send_comment_and_reply(ben: Client, plan: Plan, comment: Comment) -> list[in
 
 
 @pytest.mark.parametrize("audience", ["partnership", "network"])
-def test_former_party_reads_its_old_comments(world: World, as_: Callable[[User], Client], audience: str) -> None:
+def test_former_party_reads_its_old_comments(world: World, audience: str) -> None:
     plan = published_plan(world, audience=audience)
     comment_by_ben(plan, world)
     leave_partnership_as_westmarch(world)
 
-    page = as_(world.ben).get(reverse("plans:comments", args=[plan.pk]))
+    page = signed_in(world.ben).get(reverse("plans:comments", args=[plan.pk]))
 
     assert page.status_code == 200
     assert "Why?" in page.content.decode()
 
 
-def test_former_party_adds_no_comments_to_a_plan_for_partners(world: World, as_: Callable[[User], Client]) -> None:
+def test_former_party_adds_no_comments_to_a_plan_for_partners(world: World) -> None:
     plan = published_plan(world, audience="partnership")
     comment = comment_by_ben(plan, world)
     leave_partnership_as_westmarch(world)
 
-    statuses = send_comment_and_reply(as_(world.ben), plan, comment)
+    statuses = send_comment_and_reply(signed_in(world.ben), plan, comment)
 
     assert statuses == [403, 403]
     assert plan.comments.count() == 1
 
 
-def test_former_party_comments_on_a_plan_for_the_network(world: World, as_: Callable[[User], Client]) -> None:
+def test_former_party_comments_on_a_plan_for_the_network(world: World) -> None:
     plan = published_plan(world, audience="network")
     comment = comment_by_ben(plan, world)
     leave_partnership_as_westmarch(world)
 
-    statuses = send_comment_and_reply(as_(world.ben), plan, comment)
+    statuses = send_comment_and_reply(signed_in(world.ben), plan, comment)
 
     assert statuses == [302, 302]
     assert plan.comments.count() == 3
@@ -114,12 +113,10 @@ def plan_with_earlier_signatures(world: World) -> Plan:
 
 
 @pytest.mark.parametrize("page", ["plans:version", "plans:paper"])
-def test_old_signatures_are_shown_on_the_version_they_signed(
-    world: World, as_: Callable[[User], Client], page: str
-) -> None:
+def test_old_signatures_are_shown_on_the_version_they_signed(world: World, page: str) -> None:
     plan = plan_with_earlier_signatures(world)
 
-    old_version_page = as_(world.ben).get(reverse(page, args=[plan.pk, 1])).content.decode()
+    old_version_page = signed_in(world.ben).get(reverse(page, args=[plan.pk, 1])).content.decode()
 
     assert "Once the otters agree." in old_version_page
     assert "Amina Larch" in old_version_page
@@ -127,20 +124,16 @@ def test_old_signatures_are_shown_on_the_version_they_signed(
 
 
 @pytest.mark.parametrize("page", ["plans:version", "plans:paper"])
-def test_next_version_says_that_signatories_must_sign_again(
-    world: World, as_: Callable[[User], Client], page: str
-) -> None:
+def test_next_version_says_that_signatories_must_sign_again(world: World, page: str) -> None:
     plan = plan_with_earlier_signatures(world)
 
-    new_version_page = as_(world.ben).get(reverse(page, args=[plan.pk, 2])).content.decode()
+    new_version_page = signed_in(world.ben).get(reverse(page, args=[plan.pk, 2])).content.decode()
 
     assert "Must sign again" in new_version_page
     assert "Once the otters agree." not in new_version_page
 
 
-def test_old_signatures_are_in_the_pdf_of_their_version(
-    world: World, as_: Callable[[User], Client], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_old_signatures_are_in_the_pdf_of_their_version(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_with_earlier_signatures(world)
     contexts: list[dict[str, Any]] = []
     original_pdf_response = downloads.pdf_response
@@ -151,19 +144,17 @@ def test_old_signatures_are_in_the_pdf_of_their_version(
 
     monkeypatch.setattr(downloads, "pdf_response", record_context)
 
-    as_(world.ben).get(reverse("plans:pdf", args=[plan.pk, 1]))
+    signed_in(world.ben).get(reverse("plans:pdf", args=[plan.pk, 1]))
 
     assert [sign_off.reason for sign_off in contexts[0]["signatures"]] == ["", "Once the otters agree."]
 
 
 @pytest.mark.parametrize("page", ["plans:version", "plans:paper"])
-def test_readers_outside_see_no_signatures_of_old_versions(
-    world: World, as_: Callable[[User], Client], page: str
-) -> None:
+def test_readers_outside_see_no_signatures_of_old_versions(world: World, page: str) -> None:
     plan = plan_with_earlier_signatures(world)
     services.change_audience(plan=plan, audience="network", reason="All may.", author=world.amina, now=timezone.now())
 
-    response = as_(world.chidi).get(reverse(page, args=[plan.pk, 1]))
+    response = signed_in(world.chidi).get(reverse(page, args=[plan.pk, 1]))
 
     assert response.status_code == 200
     assert "otters" not in response.content.decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -31,51 +31,148 @@ def plan_with_starter(world: World, title: str = "Homes first") -> Plan:
     )
 
 
-def test_every_starter_has_sections_outcomes_milestones_and_risks(db: None) -> None:
-    for kind in PlanKind.by_code():
-        content = starter_content(kind, "Homes first")
-
-        assert all(content[code] for code in ("sections", "outcomes", "milestones", "risks")), kind
-        assert all(outcome["measure"] for outcome in content["outcomes"]), kind
-        assert all(risk["mitigation"] for risk in content["risks"]), kind
-        assert all(section_hint(section["title"]) for section in content["sections"]), kind
-
-
-def test_every_starter_is_untouched_under_any_title(db: None) -> None:
-    for kind in PlanKind.by_code():
-        content = starter_content(kind, "Homes first")
-        renamed_content = {**content, "about": {**content["about"], "title": "Another title"}}
-
-        assert is_untouched(kind, content), kind
-        assert is_untouched(kind, renamed_content), kind
+every_kind = pytest.mark.parametrize(
+    "kind",
+    [
+        "housing_strategy",
+        "local_plan",
+        "delivery",
+        "regeneration",
+        "homelessness",
+        "place",
+        "allocations",
+        "brownfield_land",
+    ],
+)
 
 
-def test_no_starter_is_untouched_after_a_change(db: None) -> None:
-    for kind in PlanKind.by_code():
-        content = starter_content(kind, "Homes first")
-        content_with_summary = {**content, "about": {**content["about"], "summary": "For those in need."}}
-        content_without_first_risk = {**content, "risks": content["risks"][1:]}
+def test_every_kind_is_in_these_tests(db: None) -> None:
+    tested_kinds = set(every_kind.args[1])
 
-        assert not is_untouched(kind, content_with_summary), kind
-        assert not is_untouched(kind, content_without_first_risk), kind
+    assert tested_kinds == set(PlanKind.by_code())
 
 
-def test_an_administrator_adds_a_kind_whose_plans_begin_with_its_sections(world: World) -> None:
-    dee = signed_in(world.dee)
-    amina = signed_in(world.amina)
-    kind = {"label": "Retrofit programme", "code": "retrofit", "position": "80", "active": "on"}
-    formset_data = {"parts-TOTAL_FORMS": "1", "parts-INITIAL_FORMS": "0"}
-    part = {"parts-0-part": "section", "parts-0-title": "Homes to retrofit", "parts-0-position": "10"}
-    part |= {"parts-0-note": "Which homes, and why these first.", "parts-0-active": "on"}
+@pytest.mark.usefixtures("db")
+@every_kind
+@pytest.mark.parametrize("part", ["sections", "outcomes", "milestones", "risks"])
+def test_starter_has_every_part(kind: str, part: str) -> None:
+    content = starter_content(kind, "Homes first")
 
-    response = dee.post(reverse("admin:plans_plankind_add"), kind | formset_data | part)
-    form = amina.get(reverse("plans:create")).content.decode()
-    sections = [section["title"] for section in starter_content("retrofit", "Warm homes")["sections"]]
+    assert content[part] != []
 
+
+@pytest.mark.usefixtures("db")
+@every_kind
+def test_starter_measures_every_outcome(kind: str) -> None:
+    outcomes = starter_content(kind, "Homes first")["outcomes"]
+
+    assert all(outcome["measure"] for outcome in outcomes)
+
+
+@pytest.mark.usefixtures("db")
+@every_kind
+def test_starter_mitigates_every_risk(kind: str) -> None:
+    risks = starter_content(kind, "Homes first")["risks"]
+
+    assert all(risk["mitigation"] for risk in risks)
+
+
+@pytest.mark.usefixtures("db")
+@every_kind
+def test_starter_has_a_hint_for_every_section(kind: str) -> None:
+    sections = starter_content(kind, "Homes first")["sections"]
+
+    hints = [section_hint(section["title"]) for section in sections]
+
+    assert all(hints)
+
+
+@pytest.mark.usefixtures("db")
+@every_kind
+def test_new_plan_is_untouched(kind: str) -> None:
+    content = starter_content(kind, "Homes first")
+
+    untouched = is_untouched(kind, content)
+
+    assert untouched
+
+
+@pytest.mark.usefixtures("db")
+@every_kind
+def test_plan_is_untouched_after_only_its_title_changed(kind: str) -> None:
+    content = starter_content(kind, "Homes first")
+    content["about"]["title"] = "Another title"
+
+    untouched = is_untouched(kind, content)
+
+    assert untouched
+
+
+@pytest.mark.usefixtures("db")
+@every_kind
+def test_plan_with_a_summary_is_not_untouched(kind: str) -> None:
+    content = starter_content(kind, "Homes first")
+    content["about"]["summary"] = "For those in need."
+
+    untouched = is_untouched(kind, content)
+
+    assert not untouched
+
+
+@pytest.mark.usefixtures("db")
+@every_kind
+def test_plan_without_one_of_its_risks_is_not_untouched(kind: str) -> None:
+    content = starter_content(kind, "Homes first")
+    content["risks"].pop(0)
+
+    untouched = is_untouched(kind, content)
+
+    assert not untouched
+
+
+def add_retrofit_kind(world: World) -> None:
+    """Add the kind "Retrofit programme", whose starter has one section, in Django admin as Dee."""
+    response = signed_in(world.dee).post(
+        reverse("admin:plans_plankind_add"),
+        {
+            "label": "Retrofit programme",
+            "code": "retrofit",
+            "position": "80",
+            "active": "on",
+            "parts-TOTAL_FORMS": "1",
+            "parts-INITIAL_FORMS": "0",
+            "parts-0-part": "section",
+            "parts-0-title": "Homes to retrofit",
+            "parts-0-note": "Which homes, and why these first.",
+            "parts-0-position": "10",
+            "parts-0-active": "on",
+        },
+    )
     assert response.status_code == 302
+
+
+def test_kind_that_an_administrator_added_is_offered_in_the_form(world: World) -> None:
+    add_retrofit_kind(world)
+
+    form = signed_in(world.amina).get(reverse("plans:create")).content.decode()
+
     assert "Retrofit programme" in form
-    assert sections == ["Homes to retrofit"]
-    assert section_hint("Homes to retrofit") == "Which homes, and why these first."
+
+
+def test_plan_of_a_kind_that_an_administrator_added_begins_with_its_sections(world: World) -> None:
+    add_retrofit_kind(world)
+
+    content = starter_content("retrofit", "Warm homes")
+
+    assert [section["title"] for section in content["sections"]] == ["Homes to retrofit"]
+
+
+def test_section_that_an_administrator_added_shows_its_hint(world: World) -> None:
+    add_retrofit_kind(world)
+
+    hint = section_hint("Homes to retrofit")
+
+    assert hint == "Which homes, and why these first."
 
 
 def retire_kind_of_delivery_programmes() -> None:
@@ -145,98 +242,87 @@ def test_starter_is_published_once_the_author_chose_what_to_keep(world: World) -
     assert version.number == 1
 
 
-def test_publish_page_of_an_unwritten_plan_links_to_the_draft(world: World) -> None:
+def test_publish_page_of_an_unwritten_plan_only_links_to_the_draft(world: World) -> None:
     plan = plan_with_starter(world)
-    amina = signed_in(world.amina)
-    address = reverse("plans:publish", kwargs={"pk": plan.pk})
 
-    page_before = amina.get(address).content.decode()
-    key = draft_content(plan)["sections"][0]["key"]
-    save(plan, world, f"sections/{key}", body="150 homes by 2031.")
-    page_after = amina.get(address).content.decode()
+    html = signed_in(world.amina).get(reverse("plans:publish", args=[plan.pk])).content.decode()
 
-    assert "The draft still has only its starter text" in page_before
-    assert "Publish version 1" not in page_before
-    assert "Back to the draft" in page_before
-    assert "Publish version 1" in page_after
+    assert "The draft still has only its starter text" in html
+    assert "Back to the draft" in html
+    assert "Publish version 1" not in html
 
 
-class PartlyWrittenPlan(NamedTuple):
-    """A plan with a summary and one written milestone; its other milestones and its risks are untouched."""
+def test_publish_page_of_a_plan_with_one_written_section_offers_to_publish(world: World) -> None:
+    plan = plan_with_starter(world)
+    first_section = draft_content(plan)["sections"][0]
+    save(plan, world, f"sections/{first_section['key']}", body="150 homes by 2031.")
 
-    plan: Plan
-    written_milestone: dict[str, Any]
-    untouched_milestones: list[dict[str, Any]]
-    untouched_risks: list[dict[str, Any]]
+    html = signed_in(world.amina).get(reverse("plans:publish", args=[plan.pk])).content.decode()
 
-    @property
-    def address(self) -> str:
-        """Return the address of the page that publishes the plan."""
-        return reverse("plans:publish", kwargs={"pk": self.plan.pk})
-
-    @property
-    def form_fields(self) -> dict[str, Any]:
-        """Return the fields of the page, without choices about untouched parts."""
-        return {"note": "First version.", "draft_revision": Draft.objects.get(plan=self.plan).revision}
-
-    def choices(self, *, kept_key: str) -> dict[str, str]:
-        """Return the choices to keep the milestone with this key, and to remove all other untouched parts."""
-        fields = {f"part_milestones_{milestone['key']}": "out" for milestone in self.untouched_milestones}
-        fields |= {f"part_risks_{risk['key']}": "out" for risk in self.untouched_risks}
-        return fields | {f"part_milestones_{kept_key}": "keep"}
+    assert "Publish version 1" in html
 
 
 @pytest.fixture
-def partly_written_plan(world: World) -> PartlyWrittenPlan:
-    """Return a plan from a starter after Amina wrote its summary and first milestone."""
+def partly_written_plan(world: World) -> Plan:
+    """Return a plan from a starter after Amina wrote its summary and its milestone "Funding agreed".
+
+    Three milestones and three risks of the starter are untouched.
+    """
     plan = plan_with_starter(world)
-    content = draft_content(plan)
-    written_milestone, *untouched_milestones = content["milestones"]
     save(plan, world, "about", summary="Homes for those who have none.")
-    save(plan, world, f"milestones/{written_milestone['key']}", forecast="2027")
-    return PartlyWrittenPlan(plan, written_milestone, untouched_milestones, content["risks"])
+    save(plan, world, "milestones/funding-agreed", forecast="2027")
+    return plan
 
 
-def test_publish_page_asks_about_each_untouched_milestone_and_risk(
-    world: World, partly_written_plan: PartlyWrittenPlan
-) -> None:
-    form = signed_in(world.amina).get(partly_written_plan.address).content.decode()
+def publish_on_page(plan: Plan, world: World, **choices: str) -> Any:
+    """Send the form that publishes the plan, with choices about its untouched parts, as Amina."""
+    form = {"note": "First version.", "draft_revision": Draft.objects.get(plan=plan).revision, **choices}
+    return signed_in(world.amina).post(reverse("plans:publish", args=[plan.pk]), form)
 
-    parts_to_choose = [*partly_written_plan.untouched_milestones, *partly_written_plan.untouched_risks]
-    assert form.count("Remove it") == len(parts_to_choose)
+
+#: Keep one milestone of the starter of `partly_written_plan`, and remove all its other untouched parts.
+KEEP_FIRST_COMPLETION = {
+    "part_milestones_first-start-on-site": "out",
+    "part_milestones_first-completion": "keep",
+    "part_milestones_programme-complete": "out",
+    "part_risks_programme-slips": "out",
+    "part_risks_costs-rise-beyond-what-is-funded": "out",
+    "part_risks_a-contractor-fails": "out",
+}
+
+
+def test_publish_page_asks_about_each_untouched_milestone_and_risk(world: World, partly_written_plan: Plan) -> None:
+    html = signed_in(world.amina).get(reverse("plans:publish", args=[partly_written_plan.pk])).content.decode()
+
+    assert html.count("Remove it") == 6
 
 
 def test_plan_is_not_published_without_a_choice_about_each_untouched_part(
-    world: World, partly_written_plan: PartlyWrittenPlan
+    world: World, partly_written_plan: Plan
 ) -> None:
-    response = signed_in(world.amina).post(partly_written_plan.address, partly_written_plan.form_fields)
+    response = publish_on_page(partly_written_plan, world)
 
-    name = partly_written_plan.untouched_milestones[0]["name"]
     assert response.status_code == 422
-    assert f"Choose whether to keep or remove “{name}”" in response.content.decode()
+    assert "Choose whether to keep or remove “First start on site”" in response.content.decode()
 
 
-def test_untouched_milestones_and_risks_are_published_only_when_kept(
-    world: World, partly_written_plan: PartlyWrittenPlan
-) -> None:
-    kept_milestone = partly_written_plan.untouched_milestones[0]
-    choices = partly_written_plan.choices(kept_key=kept_milestone["key"])
+def test_untouched_milestones_are_published_only_when_kept(world: World, partly_written_plan: Plan) -> None:
+    publish_on_page(partly_written_plan, world, **KEEP_FIRST_COMPLETION)
 
-    signed_in(world.amina).post(partly_written_plan.address, partly_written_plan.form_fields | choices)
-
-    content = partly_written_plan.plan.versions.get().content
-    published_keys = [milestone["key"] for milestone in content["milestones"]]
-    assert published_keys == [partly_written_plan.written_milestone["key"], kept_milestone["key"]]
-    assert content["risks"] == []
+    milestones = partly_written_plan.versions.get().content["milestones"]
+    assert [milestone["name"] for milestone in milestones] == ["Funding agreed", "First completion"]
 
 
-def test_publish_page_does_not_ask_again_about_parts_that_were_kept(
-    world: World, partly_written_plan: PartlyWrittenPlan
-) -> None:
-    amina = signed_in(world.amina)
-    choices = partly_written_plan.choices(kept_key=partly_written_plan.untouched_milestones[0]["key"])
-    amina.post(partly_written_plan.address, partly_written_plan.form_fields | choices)
+def test_untouched_risks_are_not_published_when_removed(world: World, partly_written_plan: Plan) -> None:
+    publish_on_page(partly_written_plan, world, **KEEP_FIRST_COMPLETION)
 
-    save(partly_written_plan.plan, world, "about", summary="Homes for all.")
+    assert partly_written_plan.versions.get().content["risks"] == []
 
-    assert "Remove it" not in amina.get(partly_written_plan.address).content.decode()
+
+def test_publish_page_does_not_ask_again_about_parts_that_were_kept(world: World, partly_written_plan: Plan) -> None:
+    publish_on_page(partly_written_plan, world, **KEEP_FIRST_COMPLETION)
+    save(partly_written_plan, world, "about", summary="Homes for all.")
+
+    html = signed_in(world.amina).get(reverse("plans:publish", args=[partly_written_plan.pk])).content.decode()
+
+    assert "Remove it" not in html

@@ -40,7 +40,7 @@ def migrate_to_now() -> None:
 
 @pytest.fixture(autouse=True)
 def database() -> Iterator[None]:
-    """Make a database with only the tables of this room, because those of other rooms take minutes to migrate."""
+    """Make a database with only the tables of this room: those of other rooms take minutes to migrate."""
     with empty_database("cg_events_coded_by_a_test"):
         yield
 
@@ -132,38 +132,40 @@ def test_reversing_the_migration_restores_the_sentences() -> None:
 
 def test_event_cannot_be_changed_after_the_migration() -> None:
     migrate(SENTENCES)
-    [number] = insert_events([("plan", "agreed")], timezone.now())
+    [event_id] = insert_events([("plan", "agreed")], timezone.now())
     migrate_to_now()
 
     with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
-        Event.objects.filter(pk=number).update(kind="plan.started")
+        Event.objects.filter(pk=event_id).update(kind="plan.started")
 
-    assert Event.objects.get(pk=number).kind == "plan.agreed"
+    assert Event.objects.get(pk=event_id).kind == "plan.agreed"
+
+
+def insert_coded_event(kind: str, target: tuple[str, int], within: tuple[str, int], data: str = "{}") -> int:
+    """Insert an event with a code, but without a number among the changes of its subjects. Return its id."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO activity_event (kind, target_kind, target_id, within_kind, within_id, data, at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, now()) RETURNING id",
+            [kind, *target, *within, data],
+        )
+        event_id: int = cursor.fetchone()[0]
+    return event_id
 
 
 def test_old_events_are_numbered_in_the_order_in_which_they_came() -> None:
     migrate(CODES)
-    rows = [
-        ("plan.agreed", "plan", 1, "partnership", 5, "{}"),
-        ("plan.draft_edited", "plan_draft", 1, "plan", 1, "{}"),
-        ("commitment.proposed", "commitment", 9, "partnership", 5, "{}"),
-        ("plan.version_published", "plan_version", 70, "partnership", 5, '{"plan": 1}'),
-        ("partnership.status_changed", "partnership", 5, "partnership", 5, "{}"),
-    ]
-    events = []
-    with connection.cursor() as cursor:
-        for row in rows:
-            cursor.execute(
-                "INSERT INTO activity_event (kind, target_kind, target_id, within_kind, within_id, data, at)"
-                " VALUES (%s, %s, %s, %s, %s, %s, now()) RETURNING id",
-                row,
-            )
-            events.append(cursor.fetchone()[0])
+    partnership = ("partnership", 5)
+    agreed = insert_coded_event("plan.agreed", ("plan", 1), partnership)
+    insert_coded_event("plan.draft_edited", ("plan_draft", 1), ("plan", 1))
+    proposed = insert_coded_event("commitment.proposed", ("commitment", 9), partnership)
+    published = insert_coded_event("plan.version_published", ("plan_version", 70), partnership, '{"plan": 1}')
+    status = insert_coded_event("partnership.status_changed", partnership, partnership)
+
     migrate_to_now()
 
-    found = Change.objects.values_list("subject__kind", "subject__record_id", "number", "event")
-    agreed, _, proposed, published, status = events
-    assert sorted(found) == [
+    numbers = Change.objects.values_list("subject__kind", "subject__record_id", "number", "event")
+    assert sorted(numbers) == [
         ("commitment", 9, 1, proposed),
         ("partnership", 5, 1, agreed),
         ("partnership", 5, 2, proposed),

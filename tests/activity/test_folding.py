@@ -10,17 +10,21 @@ from hypothesis import strategies as st
 from partnerships.activity.folding import FoldRule, NetChange, Step, Target, fold_steps
 
 PROMISE: Target = ("commitment", 1, "")
+PARTNERSHIP: Target = ("partnership", 1, "")
 
 
-def changing_step(number: int, before: str, after: str, *, field: str = "due") -> Step:
-    return Step(number, "due_date_moved", PROMISE, FoldRule.FIELDS, {field: before}, {field: after})
+def changing_step(number: int, before: str, after: str) -> Step:
+    """Return a step that moves the due date of the promise."""
+    return Step(number, "due_date_moved", PROMISE, FoldRule.FIELDS, {"due": before}, {"due": after})
 
 
-def creating_step(number: int, **after: str) -> Step:
-    return Step(number, "proposed", PROMISE, FoldRule.CREATED, {}, after)
+def creating_step(number: int, **values: str) -> Step:
+    """Return a step that proposes the promise with these values."""
+    return Step(number, "proposed", PROMISE, FoldRule.CREATED, {}, values)
 
 
 def removing_step(number: int) -> Step:
+    """Return a step that withdraws the promise."""
     return Step(number, "withdrawn", PROMISE, FoldRule.REMOVED)
 
 
@@ -34,48 +38,62 @@ def test_date_that_moved_twice_is_one_line() -> None:
 
 
 def test_value_that_returned_to_where_it_was_is_left_out() -> None:
-    assert fold_steps([changing_step(1, "1 March", "1 April"), changing_step(2, "1 April", "1 March")]) == []
+    lines = fold_steps([changing_step(1, "1 March", "1 April"), changing_step(2, "1 April", "1 March")])
+
+    assert lines == []
 
 
-def test_what_was_created_and_withdrawn_in_between_is_left_out() -> None:
+def test_promise_that_was_proposed_and_withdrawn_is_left_out() -> None:
+    proposed = creating_step(1, due="1 March")
+    moved = changing_step(2, "1 March", "1 May")
     answered = Step(3, "answered", PROMISE, FoldRule.EACH)
+    withdrawn = removing_step(4)
 
-    assert (
-        fold_steps([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May"), answered, removing_step(4)])
-        == []
-    )
+    lines = fold_steps([proposed, moved, answered, withdrawn])
 
-
-def test_what_was_created_is_told_with_its_values_at_the_end() -> None:
-    status = Step(3, "confirmed", PROMISE, FoldRule.FIELDS, {"status": "proposed"}, {"status": "agreed"})
-
-    created, agreed = fold_steps([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May"), status])
-
-    assert created.kind == "proposed"
-    assert created.values == {"due": "1 May"}
-    assert created.numbers == (1, 2)
-    assert agreed.field == "status"
-    assert agreed.before == "proposed"
-    assert agreed.after == "agreed"
+    assert lines == []
 
 
-def test_what_was_removed_is_one_line() -> None:
+def test_proposed_promise_is_told_with_its_values_at_the_end() -> None:
+    [line] = fold_steps([creating_step(1, due="1 March"), changing_step(2, "1 March", "1 May")])
+
+    assert line.kind == "proposed"
+    assert line.values == {"due": "1 May"}
+    assert line.numbers == (1, 2)
+
+
+def test_field_that_a_promise_gained_later_is_told_on_its_own_line() -> None:
+    confirmed = Step(2, "confirmed", PROMISE, FoldRule.FIELDS, {"status": "proposed"}, {"status": "agreed"})
+
+    _, line = fold_steps([creating_step(1, due="1 March"), confirmed])
+
+    assert line.field == "status"
+    assert line.before == "proposed"
+    assert line.after == "agreed"
+
+
+def test_withdrawn_promise_is_one_line() -> None:
     [line] = fold_steps([changing_step(1, "1 March", "1 May"), removing_step(2)])
 
     assert line == NetChange(PROMISE, "withdrawn", (2,))
 
 
-def test_what_was_removed_and_restored_is_left_out() -> None:
-    assert fold_steps([removing_step(1), creating_step(2)]) == []
+def test_promise_that_was_withdrawn_and_restored_is_left_out() -> None:
+    lines = fold_steps([removing_step(1), creating_step(2)])
+
+    assert lines == []
 
 
-def test_meetings_held_are_told_each_and_reports_only_the_last() -> None:
-    meetings = [Step(number, "held", ("partnership", 1, ""), FoldRule.EACH) for number in (1, 3)]
-    reports = [Step(number, "reported", ("partnership", 1, ""), FoldRule.LAST) for number in (2, 4)]
+def test_each_held_meeting_is_a_line() -> None:
+    lines = fold_steps([Step(number, "held", PARTNERSHIP, FoldRule.EACH) for number in (1, 2)])
 
-    lines = fold_steps(sorted([*meetings, *reports], key=lambda step: step.number))
+    assert lines == [NetChange(PARTNERSHIP, "held", (1,)), NetChange(PARTNERSHIP, "held", (2,))]
 
-    assert [(line.kind, line.numbers) for line in lines] == [("held", (1,)), ("held", (3,)), ("reported", (2, 4))]
+
+def test_several_reports_are_one_line() -> None:
+    lines = fold_steps([Step(number, "reported", PARTNERSHIP, FoldRule.LAST) for number in (1, 2)])
+
+    assert lines == [NetChange(PARTNERSHIP, "reported", (1, 2))]
 
 
 def test_change_of_fields_without_values_is_still_told() -> None:
@@ -138,7 +156,7 @@ def apply_lines(state: State, lines: list[NetChange]) -> State:
 
 
 @given(ACTIONS, st.data())
-def test_net_change_is_the_difference_of_the_first_and_last_state(actions: list[Any], data: st.DataObject) -> None:
+def test_net_changes_lead_from_the_first_state_to_the_last(actions: list[Any], data: st.DataObject) -> None:
     steps, states = steps_and_states(actions)
     start = data.draw(st.integers(0, len(steps)))
     end = data.draw(st.integers(start, len(steps)))
@@ -149,9 +167,20 @@ def test_net_change_is_the_difference_of_the_first_and_last_state(actions: list[
 
 
 @given(ACTIONS)
-def test_numbers_of_a_line_are_of_its_own_thing_and_in_order(actions: list[Any]) -> None:
+def test_numbers_of_a_line_are_in_order(actions: list[Any]) -> None:
     steps, _ = steps_and_states(actions)
 
-    for line in fold_steps(steps):
-        assert list(line.numbers) == sorted(line.numbers)
-        assert {steps[number - 1].target for number in line.numbers} == {line.target}
+    lines = fold_steps(steps)
+
+    assert all(list(line.numbers) == sorted(line.numbers) for line in lines)
+
+
+@given(ACTIONS)
+def test_numbers_of_a_line_are_of_its_own_target(actions: list[Any]) -> None:
+    steps, _ = steps_and_states(actions)
+    target_by_number = {step.number: step.target for step in steps}
+
+    lines = fold_steps(steps)
+
+    targets_by_line = [(line.target, {target_by_number[number] for number in line.numbers}) for line in lines]
+    assert all(targets == {target} for target, targets in targets_by_line)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
@@ -62,6 +63,10 @@ def make_meeting(world: World) -> tuple[Any, str, Callable[[bool, Any], Any]]:
 EACH = pytest.mark.parametrize(
     ("make", "name"), [(make_commitment, "commitment"), (make_ask, "entry"), (make_meeting, "meeting")]
 )
+EACH_WITH_NOUN = pytest.mark.parametrize(
+    ("make", "name", "noun"),
+    [(make_commitment, "commitment", "commitment"), (make_ask, "entry", "ask"), (make_meeting, "meeting", "meeting")],
+)
 
 
 def is_marked(name: str, record: Any) -> bool:
@@ -72,30 +77,66 @@ def is_marked(name: str, record: Any) -> bool:
     return record.pk in set(kind.marked_ids().values_list("pk", flat=True))
 
 
+def events_of_marks(name: str, record: Any) -> QuerySet[Event]:
+    """Return the events about marks of the record."""
+    return Event.objects.filter(target_kind=name, target_id=record.pk, kind__endswith="marked_for_stakeholders")
+
+
 @EACH
-def test_stakeholders_hear_nothing_until_a_lead_says_so(world: World, make: Any, name: str) -> None:
+def test_new_record_is_not_marked(world: World, make: Any, name: str) -> None:
+    record, _, _ = make(world)
+
+    assert not is_marked(name, record)
+
+
+@EACH
+def test_lead_marks_a_record(world: World, make: Any, name: str) -> None:
     record, _, mark = make(world)
-    before = is_marked(name, record)
 
     mark(True, world.ben)
 
-    assert not before
     assert is_marked(name, record)
 
 
-@EACH
-def test_mark_and_its_removal_are_recorded_without_a_reason(world: World, make: Any, name: str) -> None:
+@EACH_WITH_NOUN
+def test_mark_is_recorded_without_a_reason(world: World, make: Any, name: str, noun: str) -> None:
     record, _, mark = make(world)
-    for tell in (True, True, False):
-        mark(tell, world.amina)
 
-    events = Event.objects.filter(target_kind=name, target_id=record.pk, kind__endswith="marked_for_stakeholders")
-    noun = {"entry": "ask"}.get(name, name)
-    assert [event.label for event in events.order_by("pk")] == [
-        f"Chose to tell stakeholders about the {noun}",
-        f"Stopped telling stakeholders about the {noun}",
-    ]
-    assert [event.data.get("reason") for event in events] == [None, None]
+    mark(True, world.amina)
+
+    event = events_of_marks(name, record).get()
+    assert event.label == f"Chose to tell stakeholders about the {noun}"
+    assert "reason" not in event.data
+
+
+@EACH
+def test_second_mark_is_not_recorded(world: World, make: Any, name: str) -> None:
+    record, _, mark = make(world)
+    mark(True, world.amina)
+
+    mark(True, world.amina)
+
+    assert events_of_marks(name, record).count() == 1
+
+
+@EACH_WITH_NOUN
+def test_removal_of_a_mark_is_recorded_without_a_reason(world: World, make: Any, name: str, noun: str) -> None:
+    record, _, mark = make(world)
+    mark(True, world.amina)
+
+    mark(False, world.amina)
+
+    event = events_of_marks(name, record).latest("pk")
+    assert event.label == f"Stopped telling stakeholders about the {noun}"
+    assert "reason" not in event.data
+
+
+@EACH
+def test_row_history_names_the_field_of_a_mark(world: World, make: Any, name: str) -> None:
+    record, _, mark = make(world)
+
+    mark(True, world.amina)
+
     assert [field.name for field in row_history(record)[0].fields] == ["tell stakeholders"]
 
 
@@ -111,13 +152,20 @@ def test_editor_cannot_mark(world: World, make: Any, name: str) -> None:
 
 @EACH
 def test_lead_marks_on_the_page(world: World, make: Any, name: str) -> None:
-    record, page, _ = make(world)
-    client = signed_in(world.amina)
-    page_before = client.get(record.get_absolute_url()).content.decode()
+    record, page_name, _ = make(world)
+    mark_url = reverse(page_name, kwargs={"pk": record.pk})
 
-    page_after = client.post(reverse(page, kwargs={"pk": record.pk}), {"tell": "yes"}, follow=True).content.decode()
+    page = signed_in(world.amina).post(mark_url, {"tell": "yes"}, follow=True).content.decode()
 
-    assert "Tell stakeholders" in " ".join(page_before.split())
-    assert "We will tell stakeholders about this" in page_after
-    assert "Stop telling stakeholders" in page_after
+    assert "We will tell stakeholders about this" in page
+    assert "Stop telling stakeholders" in page
     assert is_marked(name, record)
+
+
+@EACH
+def test_page_of_a_record_offers_to_mark_it(world: World, make: Any, name: str) -> None:
+    record, _, _ = make(world)
+
+    page = signed_in(world.amina).get(record.get_absolute_url()).content.decode()
+
+    assert "Tell stakeholders" in " ".join(page.split())

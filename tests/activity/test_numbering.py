@@ -117,7 +117,8 @@ def test_opposite_order_of_records_does_not_deadlock() -> None:
     )
 
     assert outcomes == [None, None]
-    assert [number for number, _ in numbered_events(SubjectKind.PLAN, 7)] == list(range(1, 41))
+    numbers = [number for number, _ in numbered_events(SubjectKind.PLAN, 7)]
+    assert numbers == list(range(1, 41))
 
 
 def test_subjects_are_locked_after_foreign_keys_are_checked() -> None:
@@ -158,7 +159,7 @@ def test_numbering_reads_only_the_events_of_its_transaction() -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         record_event_of(PLAN, PARTNERSHIP)
         cursor.execute("SELECT seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'activity_event'")
-        [(scans,)] = cursor.fetchall()
+        scans = cursor.fetchone()[0]
 
     assert scans == 0
     assert newest_change_number(kind=SubjectKind.PLAN, record_id=7) == 1

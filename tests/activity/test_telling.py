@@ -6,6 +6,7 @@ import datetime as dt
 import re
 from decimal import Decimal
 from html import unescape
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -27,6 +28,7 @@ from partnerships.activity.models import Audience, Event
 from partnerships.activity.queries import changes_between, net_changes, newest_change_number
 from partnerships.activity.subjects import SubjectKind
 from partnerships.agreements.event_kinds import EventKind as Agreements
+from partnerships.agreements.models import Partnership, Party
 from partnerships.agreements.services import (
     answer_invitation,
     invite_organisation,
@@ -54,12 +56,12 @@ pytestmark = pytest.mark.django_db
 def lines_since(
     number: int, record_id: int, kind: SubjectKind = SubjectKind.PARTNERSHIP, *, outside: bool = False
 ) -> list[DigestLine]:
-    """Return the lines about a subject's changes after this number, as followers read them."""
+    """Return the lines about a subject's changes after this number, as followers or, `outside`, stakeholders read."""
     newest = newest_change_number(kind=kind, record_id=record_id)
     changes = changes_between(kind=kind, record_id=record_id, after=number, up_to=newest)
     audiences = (Audience.OUTSIDE, Audience.MARKED) if outside else Audience.values
-    heard = [(change.number, change.event) for change in changes if change.event.audience in audiences]
-    return digest_lines(net_changes(heard), today=timezone.localdate(), outside=outside)
+    told = [(change.number, change.event) for change in changes if change.event.audience in audiences]
+    return digest_lines(net_changes(told), today=timezone.localdate(), outside=outside)
 
 
 def newest_number(world: World) -> int:
@@ -84,48 +86,61 @@ def move_due_date(world: World, commitment: Commitment, days: int) -> None:
 
 
 def test_every_kind_of_event_is_told_or_has_a_reason_why_not() -> None:
-    told_kinds = {kind.kind for kind in notices_by_kind()}
+    told_kinds = {notice.kind for notice in notices_by_kind()}
 
     assert told_kinds | set(reasons_without_notice()) == set(event_labels())
-    assert not told_kinds & set(reasons_without_notice())
-    assert all(len(reason.split()) > 3 for reason in reasons_without_notice().values())
+    assert told_kinds.isdisjoint(reasons_without_notice())
 
 
-def test_no_kind_is_registered_twice() -> None:
+@pytest.mark.parametrize("kind", reasons_without_notice())
+def test_reason_without_notice_has_several_words(kind: str) -> None:
+    assert len(reasons_without_notice()[kind].split()) > 3
+
+
+def test_no_kind_gets_a_second_notice() -> None:
     with pytest.raises(ValueError, match="twice"):
         register_follower_notice(Agreements.OPENED, group=Group.TERMS, fold=FoldRule.EACH)
+
+
+def test_kind_with_a_notice_gets_no_reason_without_one() -> None:
     with pytest.raises(ValueError, match="twice"):
         register_without_notice([Agreements.OPENED], because="there is no reason for this")
 
 
-@pytest.mark.parametrize("told", notices_by_kind(), ids=lambda told: told.kind)
-def test_every_kind_has_its_sentence_in_both_parts(told: FollowerNotice) -> None:
-    for field, was, now, moves, names in (
-        ("", "", "", 1, []),
-        ("", "", "", 1, ["Larkhaven Homes & Sons", "Member"]),
-        ("due date", "1 March", "1 <May>", 2, []),
-        ("due date", "", "1 May", 1, []),
-        ("due date", "1 March", "", 1, []),
-    ):
-        sentence = sentence_of(told, field=field, was=was, now=now, moves=moves, names=names)
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({"field": "", "was": "", "now": ""}, id="no values"),
+        pytest.param(
+            {"field": "", "was": "", "now": "", "names": ["Larkhaven Homes & Sons", "Member"]}, id="with names"
+        ),
+        pytest.param({"field": "due date", "was": "1 March", "now": "1 <May>", "moves": 2}, id="moved twice"),
+        pytest.param({"field": "due date", "was": "", "now": "1 May"}, id="first value"),
+        pytest.param({"field": "due date", "was": "1 March", "now": ""}, id="value removed"),
+    ],
+)
+@pytest.mark.parametrize("notice", notices_by_kind(), ids=lambda notice: notice.kind)
+def test_every_kind_has_its_sentence_in_both_parts(notice: FollowerNotice, values: dict[str, Any]) -> None:
+    sentence = sentence_of(notice, **({"moves": 1, "names": []} | values))
 
-        assert sentence.text.startswith(event_labels()[told.kind])
-        assert not re.search(r"[{}]|: *$|  ", sentence.text), sentence.text
-        assert unescape(strip_tags(sentence.html)) == sentence.text
-        assert "<May>" not in sentence.html
+    assert sentence.text.startswith(event_labels()[notice.kind])
+    assert not re.search(r"[{}]|: *$|  ", sentence.text), sentence.text
+    assert unescape(strip_tags(sentence.html)) == sentence.text
+    assert "<May>" not in sentence.html
 
 
 def test_every_group_is_of_some_kind() -> None:
     assert {notice.group for notice in notices_by_kind()} == set(Group)
 
 
-def test_timeline_says_the_sentence_without_values(world: World) -> None:
+def test_timeline_says_the_sentence_without_values() -> None:
     event = Event(kind="commitment.due_date_moved", data={"before": {"due": "1 March"}, "after": {"due": "1 May"}})
 
     notice = follower_notice_of(event.kind)
 
     assert notice is not None
-    assert event.label == notice.phrase == "Changed the due date"
+    assert notice.phrase == "Changed the due date"
+    assert event.label == "Changed the due date"
 
 
 def test_commitment_that_slipped_twice_is_one_line(world: World) -> None:
@@ -151,7 +166,9 @@ def test_due_date_that_moved_back_is_not_told(world: World) -> None:
     move_due_date(world, commitment, 120)
     move_due_date(world, commitment, 90)
 
-    assert lines_since(before, world.partnership.pk) == []
+    lines = lines_since(before, world.partnership.pk)
+
+    assert lines == []
 
 
 def test_proposal_that_was_withdrawn_is_not_told(world: World) -> None:
@@ -159,34 +176,58 @@ def test_proposal_that_was_withdrawn_is_not_told(world: World) -> None:
     commitment = propose(world)
     commitments.end_commitment(commitment=commitment, reason="A mistake.", author=world.amina, now=timezone.now())
 
-    assert lines_since(before, world.partnership.pk) == []
+    lines = lines_since(before, world.partnership.pk)
+
+    assert lines == []
     assert newest_number(world) == before + 2
 
 
 def test_commitment_at_risk_is_told_with_what_blocks_it(world: World) -> None:
     commitment = agree(world)
     before = newest_number(world)
+    report(world, commitment, Status.AT_RISK, blocker="No crane.")
+
+    [line] = lines_since(before, world.partnership.pk)
+
+    assert line.sentence.text == "Reported progress: status was Agreed, now At risk"
+    assert line.reason == "No crane."
+
+
+def test_delivered_amount_is_told_on_its_own_line(world: World) -> None:
+    commitment = agree(world)
+    before = newest_number(world)
     report(world, commitment, Status.AT_RISK, delivered=Decimal(10), blocker="No crane.")
 
-    status, delivered = sorted(
-        lines_since(before, world.partnership.pk), key=lambda line: "delivered" in sentences([line])[0]
-    )
+    lines = lines_since(before, world.partnership.pk)
 
-    assert status.sentence.text == "Reported progress: status was Agreed, now At risk"
-    assert status.reason == "No crane."
-    assert delivered.sentence.text.startswith("Reported progress: delivered was")
+    assert len(lines) == 2
+    assert any(text.startswith("Reported progress: delivered was") for text in sentences(lines))
 
 
-def test_stakeholder_hears_dates_and_status_but_no_person_reason_or_amount(world: World) -> None:
+@pytest.fixture
+def lines_for_stakeholders(world: World) -> list[DigestLine]:
+    """Return what stakeholders are told about a commitment that was reported at risk and whose due date moved."""
     commitment = agree(world)
     before = newest_number(world)
     report(world, commitment, Status.AT_RISK, delivered=Decimal(10), blocker="No crane.")
     move_due_date(world, commitment, 120)
+    return lines_since(before, world.partnership.pk, outside=True)
 
-    lines = lines_since(before, world.partnership.pk, outside=True)
 
-    assert [line.by + line.reason for line in lines] == ["", ""]
-    assert not [text for text in sentences(lines) if "delivered" in text]
+def test_stakeholder_is_told_the_status_of_a_commitment(lines_for_stakeholders: list[DigestLine]) -> None:
+    assert "Reported progress: status was Agreed, now At risk" in sentences(lines_for_stakeholders)
+
+
+def test_stakeholder_is_not_told_the_author_of_a_change(lines_for_stakeholders: list[DigestLine]) -> None:
+    assert [line.by for line in lines_for_stakeholders] == ["", ""]
+
+
+def test_stakeholder_is_not_told_the_reason_for_a_change(lines_for_stakeholders: list[DigestLine]) -> None:
+    assert [line.reason for line in lines_for_stakeholders] == ["", ""]
+
+
+def test_stakeholder_is_not_told_the_delivered_amount(lines_for_stakeholders: list[DigestLine]) -> None:
+    assert "delivered" not in " ".join(sentences(lines_for_stakeholders))
 
 
 def test_ask_is_told_to_followers_of_its_partnership_until_it_is_met(world: World) -> None:
@@ -199,7 +240,7 @@ def test_ask_is_told_to_followers_of_its_partnership_until_it_is_met(world: Worl
 
     lines = lines_since(before, world.partnership.pk)
 
-    assert [text for text in sentences(lines) if text == "Shared an ask"] == ["Shared an ask"]
+    assert sentences(lines).count("Shared an ask") == 1
     assert "Answered an ask" in sentences(lines)
     assert {line.group for line in lines} == {Group.ASKS_AND_OFFERS}
     assert newest_change_number(kind=SubjectKind.REQUEST, record_id=ask.pk) > 1
@@ -214,8 +255,8 @@ def test_standing_offer_is_a_change_of_its_organisation(world: World) -> None:
     assert sentences(lines) == ["Shared an offer"]
 
 
-def test_organisation_that_joined_and_left_in_between_is_not_told(world: World) -> None:
-    before = newest_number(world)
+def tidewater_joins(world: World) -> Party:
+    """Let Tidewater accept an invitation to the Estuary Partnership. Return it as a party."""
     party = invite_organisation(
         partnership=world.partnership,
         organisation=world.tidewater,
@@ -225,51 +266,108 @@ def test_organisation_that_joined_and_left_in_between_is_not_told(world: World) 
         now=timezone.now(),
     )
     answer_invitation(party=party, accept=True, reason="", author=world.chidi, now=timezone.now())
-    joined = lines_since(before, world.partnership.pk)
+    return party
+
+
+def test_organisation_that_joined_is_told_in_one_line(world: World) -> None:
+    before = newest_number(world)
+    tidewater_joins(world)
+
+    lines = lines_since(before, world.partnership.pk)
+
+    assert sentences(lines) == ["Accepted the invitation: Tidewater Housing Group, Member"]
+
+
+def test_followers_are_not_told_of_an_organisation_that_joined_but_left(world: World) -> None:
+    before = newest_number(world)
+    party = tidewater_joins(world)
     leave_partnership(party=party, reason="No time.", author=world.chidi, now=timezone.now())
 
-    assert sentences(joined) == ["Accepted the invitation: Tidewater Housing Group, Member"]
-    assert [line for line in lines_since(before, world.partnership.pk) if line.group == Group.PARTIES] == []
-    assert lines_since(before, world.partnership.pk, outside=True) == []
+    lines = lines_since(before, world.partnership.pk)
+
+    assert Group.PARTIES not in {line.group for line in lines}
 
 
-def test_review_that_is_near_is_told_once(world: World) -> None:
-    today = timezone.localdate()
-    agree_terms(world.partnership, world.amina, review_on=(today + dt.timedelta(days=20)).isoformat())
+def test_stakeholders_are_not_told_of_an_organisation_that_joined_but_left(world: World) -> None:
+    before = newest_number(world)
+    party = tidewater_joins(world)
+    leave_partnership(party=party, reason="No time.", author=world.chidi, now=timezone.now())
+
+    lines = lines_since(before, world.partnership.pk, outside=True)
+
+    assert lines == []
+
+
+@pytest.fixture
+def partnership_near_its_review(world: World) -> Partnership:
+    """Return the Estuary Partnership, whose terms must be reviewed in 20 days."""
+    review_on = timezone.localdate() + dt.timedelta(days=20)
+    agree_terms(world.partnership, world.amina, review_on=review_on.isoformat())
+    return world.partnership
+
+
+def test_review_that_is_near_is_told(world: World, partnership_near_its_review: Partnership) -> None:
     before = newest_number(world)
 
-    first = record_dates_near(now=timezone.now())
-    second = record_dates_near(now=timezone.now())
+    record_dates_near(now=timezone.now())
 
-    assert first == 1
-    assert second == 0
-    [text] = sentences(lines_since(before, world.partnership.pk))
+    [text] = sentences(lines_since(before, partnership_near_its_review.pk))
     assert text.startswith("Review date approaching: ")
 
 
-def test_progress_report_that_is_due_is_told_once(world: World) -> None:
+def test_review_that_is_near_is_not_told_again(world: World, partnership_near_its_review: Partnership) -> None:
+    record_dates_near(now=timezone.now())
+    before = newest_number(world)
+
+    recorded = record_dates_near(now=timezone.now())
+
+    assert recorded == 0
+    assert lines_since(before, partnership_near_its_review.pk) == []
+
+
+def test_progress_report_that_is_due_is_told_for_each_party(world: World) -> None:
     set_up(world)
     before = newest_number(world)
 
-    for _ in range(2):
-        conversations.remind_of_reports(now=timezone.now() + dt.timedelta(days=20))
+    conversations.remind_of_reports(now=timezone.now() + dt.timedelta(days=20))
 
-    due = [text for text in sentences(lines_since(before, world.partnership.pk)) if "due" in text]
-    assert len(due) == 2  # One for each party.
-    assert all(text.startswith("A progress report is due: ") for text in due)
+    about_larkhaven, about_westmarch = sentences(lines_since(before, world.partnership.pk))
+    assert about_larkhaven.startswith("A progress report is due: ")
+    assert about_westmarch.startswith("A progress report is due: ")
 
 
-def test_meeting_that_is_planned_and_called_off_is_not_told(world: World) -> None:
+def test_progress_report_that_is_due_is_not_told_again(world: World) -> None:
+    set_up(world)
+    conversations.remind_of_reports(now=timezone.now() + dt.timedelta(days=20))
     before = newest_number(world)
-    meeting = planned_meeting(world)
-    planned = lines_since(before, world.partnership.pk)
+
+    conversations.remind_of_reports(now=timezone.now() + dt.timedelta(days=20))
+
+    assert lines_since(before, world.partnership.pk) == []
+
+
+def test_planned_meeting_is_told(world: World) -> None:
+    before = newest_number(world)
+    planned_meeting(world)
+
+    [line] = lines_since(before, world.partnership.pk)
+
+    assert line.sentence.text.startswith("Planned a meeting: ")
+
+
+def test_planned_meeting_that_was_called_off_is_not_told(world: World) -> None:
+    before = newest_number(world)
     conversations.call_off_meeting(
-        meeting=meeting, organisation=world.larkhaven, reason="Snow.", author=world.eddie, now=timezone.now()
+        meeting=planned_meeting(world),
+        organisation=world.larkhaven,
+        reason="Snow.",
+        author=world.eddie,
+        now=timezone.now(),
     )
 
-    [text] = sentences(planned)
-    assert text.startswith("Planned a meeting: ")
-    assert lines_since(before, world.partnership.pk) == []
+    lines = lines_since(before, world.partnership.pk)
+
+    assert lines == []
 
 
 def test_end_of_an_embargo_is_a_change_of_the_plan(world: World) -> None:

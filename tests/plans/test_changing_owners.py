@@ -93,7 +93,7 @@ def test_accepted_handover_makes_the_new_organisation_the_only_owner(world: Worl
 def test_an_editor_cannot_offer_a_plan(world: World) -> None:
     plan = published_plan(world)
 
-    with pytest.raises(UnableToAct):
+    with pytest.raises(UnableToAct, match="You do not have permission"):
         services.offer_ownership(
             plan=plan,
             organisation=world.westmarch,
@@ -109,7 +109,7 @@ def test_only_leads_of_the_receiver_answer_an_offer(world: World, name: str) -> 
     plan = published_plan(world)
     offer = offer_plan(world, plan)
 
-    with pytest.raises(UnableToAct):
+    with pytest.raises(UnableToAct, match="You do not have permission"):
         accept_offer(offer, getattr(world, name))
 
     assert owner_ids(plan) == {world.larkhaven.pk}

@@ -36,10 +36,11 @@ def comments_page(client: Client, plan: Plan) -> str:
 
 def test_comment_names_the_site_that_it_is_about(world: World) -> None:
     plan = published_plan(world)
-
     comment_as(plan, world.ben, anchor="sites/north-quay")
 
-    assert "Site: North Quay" in comments_page(signed_in(world.amina), plan)
+    html = comments_page(signed_in(world.amina), plan)
+
+    assert "Site: North Quay" in html
 
 
 def test_comment_stays_when_its_site_is_removed(world: World) -> None:
@@ -48,10 +49,10 @@ def test_comment_stays_when_its_site_is_removed(world: World) -> None:
     services.save_piece(
         plan=plan, piece="sites/north-quay", value=None, based_on=None, author=world.amina, now=timezone.now()
     )
-
     publish(plan, world, "Sold.")
 
     html = comments_page(signed_in(world.amina), plan)
+
     assert "On a removed site: North Quay" in html
     assert "Why here?" in html
 
@@ -61,7 +62,7 @@ def test_threads_of_a_closed_plan_cannot_be_resolved(world: World) -> None:
     thread = comment_as(plan, world.ben)
     services.change_status(plan=plan, to="closed", reason="All is built.", author=world.amina, now=timezone.now())
 
-    with pytest.raises(UnableToAct):
+    with pytest.raises(UnableToAct, match="You do not have permission"):
         services.set_resolved(comment=thread, resolved=True, author=world.amina, now=timezone.now())
 
 

@@ -70,8 +70,10 @@ def test_form_starts_with_the_details_of_the_site(world: World) -> None:
     assert response.status_code == 200
     assert "North Quay, in the plan “Estuary delivery programme”" in html
     assert "Complete North Quay" in html
-    assert (suggestion.giver, suggestion.receiver) == (world.larkhaven, world.westmarch)
-    assert (suggestion.quantity, suggestion.unit) == (120, "homes")
+    assert suggestion.giver == world.larkhaven
+    assert suggestion.receiver == world.westmarch
+    assert suggestion.quantity == 120
+    assert suggestion.unit == "homes"
     assert suggestion.due_on == dt.date(2028, 6, 30)
 
 
@@ -148,14 +150,20 @@ def commitment_from_hidden_milestone(world: World) -> Commitment:
     return propose(world, f"plan-milestone-{hidden_milestone.pk}")
 
 
-def test_origin_in_a_hidden_piece_is_named_only_to_readers_inside(
+def test_origin_in_a_hidden_piece_is_named_to_readers_inside(
     world: World, commitment_from_hidden_milestone: Commitment
 ) -> None:
-    links_for_partner = origin_links_of(commitment_from_hidden_milestone, world.ben)
-    links_for_stranger = origin_links_of(commitment_from_hidden_milestone, world.chidi)
+    (link,) = origin_links_of(commitment_from_hidden_milestone, world.ben)
 
-    assert CANARY in links_for_partner[0].words
-    assert [link.words for link in links_for_stranger] == ["the plan “Estuary delivery programme”, version 1"]
+    assert CANARY in link.words
+
+
+def test_origin_in_a_hidden_piece_is_only_the_plan_to_readers_outside(
+    world: World, commitment_from_hidden_milestone: Commitment
+) -> None:
+    (link,) = origin_links_of(commitment_from_hidden_milestone, world.chidi)
+
+    assert link.words == "the plan “Estuary delivery programme”, version 1"
 
 
 def test_plan_does_not_show_commitments_from_hidden_pieces_to_readers_outside(

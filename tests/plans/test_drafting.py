@@ -56,7 +56,7 @@ def test_second_person_to_save_a_piece_is_shown_the_first_change(world: World) -
     plan = begin(world)
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
 
-    with pytest.raises(services.PieceConflict) as conflict:
+    with pytest.raises(services.PieceConflict, match="Another person has saved sections/vision") as conflict:
         save_body(plan, world.amina, "Amina's words.", based_on=0)
 
     assert body_of(plan) == "Eddie's words."
@@ -68,7 +68,7 @@ def test_second_person_to_save_a_piece_is_shown_the_first_change(world: World) -
 def test_piece_can_be_saved_again_with_the_revision_of_the_conflict(world: World) -> None:
     plan = begin(world)
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
-    with pytest.raises(services.PieceConflict) as conflict:
+    with pytest.raises(services.PieceConflict, match="Another person has saved sections/vision") as conflict:
         save_body(plan, world.amina, "Amina's words.", based_on=0)
 
     save_body(plan, world.amina, "Both our words.", based_on=conflict.value.revision)
@@ -91,7 +91,7 @@ def test_change_published_since_the_page_was_opened_is_a_conflict(world: World) 
     save_body(plan, world.eddie, "Eddie's words.", based_on=0)
     publish(plan, world, "Eddie's words.")
 
-    with pytest.raises(services.PieceConflict):
+    with pytest.raises(services.PieceConflict, match="Another person has saved sections/vision"):
         save_body(plan, world.amina, "Amina's words.", based_on=0)
 
 
@@ -101,7 +101,7 @@ def test_removed_piece_does_not_come_back_unnoticed(world: World) -> None:
         plan=plan, piece="sections/vision", value=None, based_on=0, author=world.eddie, now=timezone.now()
     )
 
-    with pytest.raises(services.PieceConflict) as conflict:
+    with pytest.raises(services.PieceConflict, match="Another person has saved sections/vision") as conflict:
         save_body(plan, world.amina, "Amina's words.", based_on=0)
 
     assert conflict.value.theirs is None

@@ -15,6 +15,72 @@ Item = dict[str, Any]
 Work = tuple[Content, Content, Content]
 
 
+def content_with_site(**fields: Any) -> Content:
+    """Return a content with one site, "Quay", which has these fields."""
+    return normalise({"sites": [{"key": "quay", "name": "Quay", **fields}]})
+
+
+def test_change_of_the_draft_is_kept() -> None:
+    base = content_with_site(notes="")
+    draft = content_with_site(notes="Wet ground.")
+
+    merged = rebase(draft, base, base)
+
+    assert merged["sites"][0]["notes"] == "Wet ground."
+
+
+def test_change_of_the_new_version_is_taken_over() -> None:
+    base = content_with_site(notes="")
+    new_version = content_with_site(notes="Dry ground.")
+
+    merged = rebase(base, base, new_version)
+
+    assert merged["sites"][0]["notes"] == "Dry ground."
+
+
+def test_changes_of_two_fields_of_a_site_are_both_kept() -> None:
+    base = content_with_site(notes="", address="")
+    draft = content_with_site(notes="Wet ground.", address="")
+    new_version = content_with_site(notes="", address="Quay Street")
+
+    merged = rebase(draft, base, new_version)
+
+    assert merged["sites"][0]["notes"] == "Wet ground."
+    assert merged["sites"][0]["address"] == "Quay Street"
+
+
+def test_draft_wins_when_both_changed_a_field() -> None:
+    base = content_with_site(notes="")
+    draft = content_with_site(notes="Wet ground.")
+    new_version = content_with_site(notes="Dry ground.")
+
+    merged = rebase(draft, base, new_version)
+
+    assert merged["sites"][0]["notes"] == "Wet ground."
+
+
+def test_site_that_the_new_version_removed_is_removed_from_the_draft() -> None:
+    base = content_with_site(notes="")
+    new_version = normalise({})
+
+    merged = rebase(base, base, new_version)
+
+    assert merged["sites"] == []
+
+
+def test_site_that_the_new_version_removed_stays_if_the_draft_changed_it() -> None:
+    base = content_with_site(notes="")
+    draft = content_with_site(notes="Wet ground.")
+    new_version = normalise({})
+
+    merged = rebase(draft, base, new_version)
+
+    assert merged["sites"][0]["notes"] == "Wet ground."
+
+
+# ---- The same for any contents
+
+
 def by_key(items: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return the items of a collection by key."""
     return {item["key"]: item for item in items}
@@ -90,7 +156,9 @@ def test_item_that_the_draft_changed_remains_if_the_new_version_removes_it(work:
 def test_unchanged_draft_becomes_the_new_version(work: Work) -> None:
     old_base, _draft, new_base = work
 
-    assert rebase(old_base, old_base, new_base) == new_base
+    merged = rebase(old_base, old_base, new_base)
+
+    assert merged == new_base
 
 
 @given(chains_of_contents)
@@ -98,7 +166,9 @@ def test_unchanged_draft_becomes_the_new_version(work: Work) -> None:
 def test_draft_is_not_changed_by_an_equal_version(work: Work) -> None:
     old_base, draft, _new_base = work
 
-    assert rebase(draft, old_base, old_base) == draft
+    merged = rebase(draft, old_base, old_base)
+
+    assert merged == draft
 
 
 @given(chains_of_contents)

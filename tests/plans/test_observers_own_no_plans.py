@@ -12,7 +12,7 @@ from django.utils import timezone
 from partnerships.agreements.models import Party, PartyRole
 from partnerships.organisations.models import Organisation
 from partnerships.plans import services
-from partnerships.plans.models import PlanOwner
+from partnerships.plans.models import Plan, PlanOwner
 from partnerships.plans.queries import plan_roles_of
 from tests.plans.drafts import begin, published_plan
 from tests.plans.test_changing_owners import owner_ids
@@ -103,19 +103,35 @@ def test_history_of_a_plan_has_the_ownership_that_the_upgrade_ended(world: World
     assert "o longer owns the plan" in history
 
 
-def test_upgrade_lists_plans_of_an_observer_that_is_the_only_owner(world: World) -> None:
+@pytest.fixture
+def plan_of_observer(world: World) -> Plan:
+    """Return a plan whose only owner, Larkhaven, is an observer, after the upgrade."""
     plan = published_plan(world)
     make_observer_as_older_code_did(world, world.larkhaven)
-
     OBSERVERS.end_ownerships(apps, None)
+    return plan
 
-    page_of_owner, page_of_partner = (
-        signed_in(lead).get(reverse("plans:ownership")).content.decode() for lead in (world.amina, world.ben)
-    )
-    assert owner_ids(plan) == {world.larkhaven.pk}
-    assert "Plans to offer to another member" in page_of_owner
-    assert reverse("plans:owners", args=[plan.pk]) in page_of_owner
-    assert "Plans to offer to another member" not in page_of_partner
+
+def test_upgrade_keeps_the_ownership_of_an_observer_that_is_the_only_owner(
+    world: World, plan_of_observer: Plan
+) -> None:
+    owners = owner_ids(plan_of_observer)
+
+    assert owners == {world.larkhaven.pk}
+
+
+def test_observer_that_is_the_only_owner_is_asked_to_offer_the_plan(world: World, plan_of_observer: Plan) -> None:
+    html = signed_in(world.amina).get(reverse("plans:ownership")).content.decode()
+
+    assert "Plans to offer to another member" in html
+    assert reverse("plans:owners", args=[plan_of_observer.pk]) in html
+
+
+@pytest.mark.usefixtures("plan_of_observer")
+def test_partner_is_not_asked_to_offer_the_plan_of_an_observer(world: World) -> None:
+    html = signed_in(world.ben).get(reverse("plans:ownership")).content.decode()
+
+    assert "Plans to offer to another member" not in html
 
 
 def test_upgrade_keeps_ownerships_of_members_and_of_observers_elsewhere(world: World) -> None:

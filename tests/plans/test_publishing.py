@@ -313,7 +313,7 @@ def test_milestones_due_by_a_day_are_those_not_yet_achieved(world: World) -> Non
 def test_plan_shared_for_comment_cannot_be_monitored(world: World) -> None:
     plan = published_plan(world)
 
-    with pytest.raises(services.UnableToChangeStatus):
+    with pytest.raises(services.UnableToChangeStatus, match="from shared for comment to monitoring"):
         services.change_status(plan=plan, to="monitoring", reason="Too soon.", author=world.amina, now=timezone.now())
 
 
@@ -334,14 +334,14 @@ def closed_plan(world: World) -> Plan:
 def test_closed_plan_cannot_be_published(world: World) -> None:
     plan = closed_plan(world)
 
-    with pytest.raises(services.UnableToPublish):
+    with pytest.raises(services.UnableToPublish, match="you can no longer publish it"):
         publish(plan, world, "Too late.", content=CONTENT)
 
 
 def test_closed_plan_cannot_be_changed(world: World) -> None:
     plan = closed_plan(world)
 
-    with pytest.raises(services.UnableToSavePiece):
+    with pytest.raises(services.UnableToSavePiece, match="you can no longer change it"):
         fewer_homes(plan, world)
 
 

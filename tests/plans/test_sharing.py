@@ -68,94 +68,136 @@ def test_opening_of_a_draft_by_its_reader_is_stored(world: World) -> None:
     assert share.opened_at is not None
 
 
-@pytest.mark.parametrize("name", ["oscar", "ben", "chidi", "dee", "lena"])
-def test_nobody_but_the_named_person_finds_a_shared_draft(world: World, name: str) -> None:
+everybody_else = pytest.mark.parametrize("name", ["oscar", "ben", "chidi", "dee", "lena"])
+
+
+@everybody_else
+@pytest.mark.parametrize("page", ["plans:draft", "plans:detail"])
+def test_nobody_but_the_named_person_finds_a_shared_draft(world: World, name: str, page: str) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
-    client = signed_in(getattr(world, name))
 
-    response_for_draft = client.get(draft_of(plan))
-    response_for_plan = client.get(reverse("plans:detail", kwargs={"pk": plan.pk}))
-    list_of_plans = client.get(reverse("plans:list")).content.decode()
+    response = signed_in(getattr(world, name)).get(reverse(page, args=[plan.pk]))
 
-    assert response_for_draft.status_code == 404
-    assert response_for_plan.status_code == 404
-    assert plan.title not in list_of_plans
+    assert response.status_code == 404
+
+
+@everybody_else
+def test_list_of_plans_of_nobody_but_the_named_person_has_a_shared_draft(world: World, name: str) -> None:
+    plan = begin(world)
+    share_draft_with(plan, world, world.nadia)
+
+    html = signed_in(getattr(world, name)).get(reverse("plans:list")).content.decode()
+
+    assert plan.title not in html
 
 
 def test_revoked_share_stops_working_at_once(world: World) -> None:
     plan = begin(world)
     share = share_draft_with(plan, world, world.nadia)
-    nadia = signed_in(world.nadia)
-    status_before = nadia.get(draft_of(plan)).status_code
-
     signed_in(world.amina).post(reverse("plans:revoke", kwargs={"pk": plan.pk, "share": share.pk}))
 
-    assert status_before == 200
-    assert nadia.get(draft_of(plan)).status_code == 404
+    response = signed_in(world.nadia).get(draft_of(plan))
+
+    assert response.status_code == 404
+
+
+def test_share_works_on_its_last_day(world: World) -> None:
+    plan = begin(world)
+    share_draft_with(plan, world, world.nadia, ends_on=timezone.localdate())
+
+    response = signed_in(world.nadia).get(draft_of(plan))
+
+    assert response.status_code == 200
 
 
 def test_share_ends_after_its_last_day(world: World) -> None:
     plan = begin(world)
-    share = share_draft_with(plan, world, world.nadia, ends_on=timezone.localdate())
-    nadia = signed_in(world.nadia)
-    status_on_last_day = nadia.get(draft_of(plan)).status_code
-
+    share = share_draft_with(plan, world, world.nadia)
     Share.objects.filter(pk=share.pk).update(ends_on=timezone.localdate() - dt.timedelta(days=1))
 
-    assert status_on_last_day == 200
-    assert nadia.get(draft_of(plan)).status_code == 404
+    response = signed_in(world.nadia).get(draft_of(plan))
+
+    assert response.status_code == 404
 
 
-def test_one_email_is_sent_however_often_the_draft_is_saved_or_shared(world: World) -> None:
+def test_email_about_a_shared_draft_does_not_have_its_confidential_parts(world: World) -> None:
     plan = begin(world)
     deliver().clear()
 
     share_draft_with(plan, world, world.nadia)
+
+    (email,) = deliver()
+    assert email.to == ["nadia@riverside.example"]
+    assert "the draft of" in email.body
+    assert CANARY not in email.body
+
+
+def test_saving_a_shared_draft_sends_no_email(world: World) -> None:
+    plan = begin(world)
+    share_draft_with(plan, world, world.nadia)
+    deliver().clear()
+
     save(plan, world, "about", summary="Other words.")
+
+    assert deliver() == []
+
+
+def test_sharing_a_draft_again_on_other_terms_sends_no_email(world: World) -> None:
+    plan = begin(world)
+    share_draft_with(plan, world, world.nadia)
+    deliver().clear()
+
     share_draft_with(plan, world, world.nadia, may_comment=False)
 
-    emails = [email for email in deliver() if email.to == [world.nadia.email]]
-    assert len(emails) == 1
-    assert "the draft of" in emails[0].body
-    assert CANARY not in emails[0].body
+    assert deliver() == []
 
 
-def test_share_for_reading_only_does_not_allow_comments(world: World) -> None:
+def test_person_with_a_share_for_reading_only_reads_the_comments(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia, may_comment=False)
-    nadia = signed_in(world.nadia)
-    address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
 
-    page_response = nadia.get(address)
-    comment_response = nadia.post(address, {"text": "May I?"})
+    response = signed_in(world.nadia).get(reverse("plans:draft-comments", args=[plan.pk]))
 
-    assert page_response.status_code == 200
-    assert comment_response.status_code == 403
+    assert response.status_code == 200
+
+
+def test_person_with_a_share_for_reading_only_cannot_comment(world: World) -> None:
+    plan = begin(world)
+    share_draft_with(plan, world, world.nadia, may_comment=False)
+
+    response = signed_in(world.nadia).post(reverse("plans:draft-comments", args=[plan.pk]), {"text": "May I?"})
+
+    assert response.status_code == 403
 
 
 def test_share_for_reading_only_can_be_changed_to_allow_comments(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia, may_comment=False)
-
     share_draft_with(plan, world, world.nadia, may_comment=True)
 
-    address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
-    response = signed_in(world.nadia).post(address, {"text": "I may."})
+    response = signed_in(world.nadia).post(reverse("plans:draft-comments", args=[plan.pk]), {"text": "I may."})
+
     assert response.status_code == 302
+
+
+def test_viewer_of_an_owner_sees_the_form_to_comment_on_a_shared_draft(world: World) -> None:
+    plan = begin(world)
+    share_draft_with(plan, world, world.vera)
+
+    html = signed_in(world.vera).get(reverse("plans:draft-comments", args=[plan.pk])).content.decode()
+
+    assert 'name="text"' in html
 
 
 def test_viewer_of_an_owner_comments_on_a_draft_that_is_shared_with_them(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.vera)
-    vera = signed_in(world.vera)
-    address = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
 
-    html = vera.get(address).content.decode()
-    response = vera.post(address, {"text": "Too few homes."})
+    response = signed_in(world.vera).post(reverse("plans:draft-comments", args=[plan.pk]), {"text": "Too few homes."})
 
-    assert 'name="text"' in html
     assert response.status_code == 302
+    assert plan.comments.get().text == "Too few homes."
 
 
 def test_link_to_ask_for_access_names_the_plan_by_number_not_title(world: World) -> None:
@@ -200,26 +242,32 @@ def test_asking_for_access_gives_the_same_answer_whether_or_not_a_plan_exists(wo
     assert messages[0] == messages[1]
 
 
-def test_leads_of_owners_are_emailed_about_a_request_only_if_a_plan_matches(world: World) -> None:
+def test_leads_of_owners_are_emailed_about_a_request_for_their_plan(world: World) -> None:
     begin(world, title="Island homes")
     deliver().clear()
 
-    for about in ("Island homes", "No such plan"):
-        ask_for_access(world, signed_in(world.ben), about)
+    ask_for_access(world, signed_in(world.ben), "Island homes")
 
-    assert [email.to for email in deliver()] == [[world.amina.email]]
+    assert [email.to for email in deliver()] == [["amina@larkhaven.example"]]
+
+
+def test_nobody_is_emailed_about_a_request_for_a_plan_that_does_not_exist(world: World) -> None:
+    begin(world, title="Island homes")
+    deliver().clear()
+
+    ask_for_access(world, signed_in(world.ben), "No such plan")
+
+    assert deliver() == []
 
 
 def test_a_person_whose_request_is_granted_opens_the_draft(world: World) -> None:
     plan = begin(world, title="Island homes")
-    ben = signed_in(world.ben)
-    ask_for_access(world, ben, "Island homes")
+    request = request_access(plan, world)
+    services.answer_request(request=request, grant=True, author=world.amina, now=timezone.now())
 
-    services.answer_request(
-        request=AccessRequest.objects.get(plan=plan), grant=True, author=world.amina, now=timezone.now()
-    )
+    response = signed_in(world.ben).get(draft_of(plan))
 
-    assert ben.get(draft_of(plan)).status_code == 200
+    assert response.status_code == 200
 
 
 TABS = (
@@ -237,15 +285,14 @@ TABS = (
 )
 
 
-def test_colleagues_of_a_person_with_a_share_get_404_on_every_tab(world: World) -> None:
+@pytest.mark.parametrize("tab", TABS)
+def test_colleague_of_a_person_with_a_share_does_not_find_the_plan(world: World, tab: str) -> None:
     plan = published_plan(world)
     share_draft_with(plan, world, world.nadia)
 
-    status_by_tab = {
-        name: signed_in(world.oscar).get(reverse(name, kwargs={"pk": plan.pk})).status_code for name in TABS
-    }
+    response = signed_in(world.oscar).get(reverse(tab, args=[plan.pk]))
 
-    assert status_by_tab == dict.fromkeys(TABS, 404)
+    assert response.status_code == 404
 
 
 def publish_on_page(plan: Plan, client: Client, **fields: str) -> None:
@@ -259,14 +306,22 @@ def publish_on_page(plan: Plan, client: Client, **fields: str) -> None:
 def test_publishing_goes_on_sharing_the_next_draft(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
-    amina = signed_in(world.amina)
+    publish_on_page(plan, signed_in(world.amina))
 
-    publish_on_page(plan, amina)
+    response = signed_in(world.nadia).get(draft_of(plan))
 
-    sharing_page = amina.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
     assert plan.versions.count() == 1
-    assert signed_in(world.nadia).get(draft_of(plan)).status_code == 200
-    assert "They now see the draft of the next version." in collapse(sharing_page)
+    assert response.status_code == 200
+
+
+def test_page_of_shares_says_that_the_next_draft_is_shared(world: World) -> None:
+    plan = begin(world)
+    share_draft_with(plan, world, world.nadia)
+    publish_on_page(plan, signed_in(world.amina))
+
+    html = signed_in(world.amina).get(reverse("plans:sharing", args=[plan.pk])).content.decode()
+
+    assert "They now see the draft of the next version." in collapse(html)
 
 
 def test_form_to_publish_offers_to_end_the_shares_by_name(world: World) -> None:
@@ -281,11 +336,12 @@ def test_form_to_publish_offers_to_end_the_shares_by_name(world: World) -> None:
 def test_publishing_ends_shares_when_the_author_chooses_so(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
-
     publish_on_page(plan, signed_in(world.amina), end_shares="on")
 
+    response = signed_in(world.nadia).get(draft_of(plan))
+
     assert plan.versions.count() == 1
-    assert signed_in(world.nadia).get(draft_of(plan)).status_code == 404
+    assert response.status_code == 404
 
 
 def request_access(plan: Plan, world: World) -> AccessRequest:
@@ -295,51 +351,63 @@ def request_access(plan: Plan, world: World) -> AccessRequest:
     )
 
 
-def test_owner_reads_who_asks_for_access_and_why(world: World) -> None:
+@pytest.mark.parametrize("page", ["list of shares", "form to answer"])
+def test_owner_reads_who_asks_for_access_and_why(world: World, page: str) -> None:
     plan = begin(world)
     request = request_access(plan, world)
-    client = signed_in(world.eddie)
+    addresses = {
+        "list of shares": reverse("plans:sharing", args=[plan.pk]),
+        "form to answer": reverse("plans:answer", args=[plan.pk, request.pk]),
+    }
 
-    sharing_page = client.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
-    form_page = client.get(reverse("plans:answer", args=[plan.pk, request.pk])).content.decode()
+    html = signed_in(world.eddie).get(addresses[page]).content.decode()
 
-    for html in (sharing_page, form_page):
-        assert "Westmarch Borough Council" in html
-        assert "Our road." in html
+    assert "Westmarch Borough Council" in html
+    assert "Our road." in html
+
+
+def grant_access(request: AccessRequest, client: Client, last_day: dt.date) -> Any:
+    """Grant access to a draft until a day on the page of the request, and return the response."""
+    return client.post(
+        reverse("plans:answer", args=[request.plan_id, request.pk]),
+        {"answer": "grant", "ends_on": last_day.isoformat()},
+    )
 
 
 def test_owner_grants_access_on_the_terms_it_chooses(world: World) -> None:
     plan = begin(world)
-    request = request_access(plan, world)
     last_day = timezone.localdate() + dt.timedelta(days=9)
-    client = signed_in(world.eddie)
 
-    client.post(
-        reverse("plans:answer", args=[plan.pk, request.pk]), {"answer": "grant", "ends_on": last_day.isoformat()}
-    )
+    grant_access(request_access(plan, world), signed_in(world.eddie), last_day)
 
     share = plan.shares.get(person=world.ben)
-    sharing_page = client.get(reverse("plans:sharing", kwargs={"pk": plan.pk})).content.decode()
     assert not share.may_comment
     assert share.ends_on == last_day
-    assert "Westmarch Borough Council" in sharing_page
+
+
+def test_list_of_shares_names_the_organisation_that_was_granted_access(world: World) -> None:
+    plan = begin(world)
+    eddie = signed_in(world.eddie)
+    grant_access(request_access(plan, world), eddie, timezone.localdate() + dt.timedelta(days=9))
+
+    html = eddie.get(reverse("plans:sharing", args=[plan.pk])).content.decode()
+
+    assert "Westmarch Borough Council" in html
 
 
 def test_access_that_was_granted_cannot_be_declined_afterwards(world: World) -> None:
-    plan = begin(world)
-    address = reverse("plans:answer", args=[plan.pk, request_access(plan, world).pk])
-    client = signed_in(world.eddie)
-    last_day = timezone.localdate() + dt.timedelta(days=9)
-    client.post(address, {"answer": "grant", "ends_on": last_day.isoformat()})
+    request = request_access(begin(world), world)
+    eddie = signed_in(world.eddie)
+    grant_access(request, eddie, timezone.localdate() + dt.timedelta(days=9))
 
-    response = client.post(address, {"answer": "decline"})
+    response = decline_access(request, eddie)
 
     assert response.status_code == 422
 
 
-def decline_access(request: AccessRequest, client: Client) -> None:
-    """Decline a request for access to a draft on its page, with a message."""
-    client.post(
+def decline_access(request: AccessRequest, client: Client) -> Any:
+    """Decline a request for access to a draft on its page, with a message, and return the response."""
+    return client.post(
         reverse("plans:answer", args=[request.plan_id, request.pk]),
         {"answer": "decline", "message": "Ask again in May."},
     )
@@ -364,24 +432,24 @@ def test_person_refused_access_is_emailed(world: World) -> None:
 
 def test_person_refused_access_does_not_find_the_draft(world: World) -> None:
     plan = begin(world)
-
     decline_access(request_access(plan, world), signed_in(world.amina))
 
-    assert signed_in(world.ben).get(draft_of(plan)).status_code == 404
+    response = signed_in(world.ben).get(draft_of(plan))
+
+    assert response.status_code == 404
 
 
-def test_share_ends_when_its_reader_leaves_the_partnership(world: World) -> None:
+@pytest.mark.parametrize(
+    "page", ["plans:draft", "plans:preview", "plans:draft-paper", "plans:draft-pdf", "plans:draft-comments"]
+)
+def test_share_ends_when_its_reader_leaves_the_partnership(world: World, page: str) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.ben)
-    ben = signed_in(world.ben)
-    comments_page = reverse("plans:draft-comments", kwargs={"pk": plan.pk})
-    status_before = ben.get(draft_of(plan)).status_code
-
     leave_partnership_as_westmarch(world)
 
-    addresses = (draft_of(plan), *addresses_of_draft(plan), comments_page)
-    assert status_before == 200
-    assert {ben.get(address).status_code for address in addresses} == {404}
+    response = signed_in(world.ben).get(reverse(page, args=[plan.pk]))
+
+    assert response.status_code == 404
 
 
 def test_reader_who_left_the_partnership_cannot_comment_on_the_draft(world: World) -> None:
@@ -409,10 +477,11 @@ def test_draft_can_be_shared_again_with_a_former_party(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.ben)
     leave_partnership_as_westmarch(world)
-
     share_draft_with(plan, world, world.ben)
 
-    assert signed_in(world.ben).get(draft_of(plan)).status_code == 200
+    response = signed_in(world.ben).get(draft_of(plan))
+
+    assert response.status_code == 200
 
 
 def test_share_ends_when_the_organisation_that_gave_it_stops_owning_the_plan(world: World) -> None:
@@ -426,40 +495,55 @@ def test_share_ends_when_the_organisation_that_gave_it_stops_owning_the_plan(wor
         author=world.ben,
         now=timezone.now(),
     )
-    nadia = signed_in(world.nadia)
-    status_before = nadia.get(draft_of(plan)).status_code
-
     leave_partnership_as_westmarch(world)
 
-    assert status_before == 200
-    assert nadia.get(draft_of(plan)).status_code == 404
+    response = signed_in(world.nadia).get(draft_of(plan))
+
+    assert response.status_code == 404
 
 
 def test_share_ends_on_the_day_the_membership_ends_without_any_job(world: World) -> None:
     plan = begin(world)
     share_draft_with(plan, world, world.nadia)
     join(world.nadia, world.tidewater, Role.VIEWER, world.now)
-    nadia = signed_in(world.nadia)
-    status_before = nadia.get(draft_of(plan)).status_code
-
     Membership.objects.filter(person=world.nadia, organisation=world.riverside).update(ends_on=timezone.localdate())
 
-    assert status_before == 200
-    assert nadia.get(draft_of(plan)).status_code == 404
+    response = signed_in(world.nadia).get(draft_of(plan))
+
+    assert response.status_code == 404
 
 
-def test_every_opening_is_logged_on_screen_on_paper_and_as_pdf(world: World) -> None:
+@pytest.fixture
+def share_of_changed_draft(world: World) -> Share:
+    """Return a share with Nadia of the draft of a published plan."""
     plan = published_plan(world)
     save(plan, world, "about", summary="Other words.")
-    share = share_draft_with(plan, world, world.nadia)
-    nadia = signed_in(world.nadia)
+    return share_draft_with(plan, world, world.nadia)
 
-    statuses = {nadia.get(address).status_code for address in (*addresses_of_draft(plan), draft_of(plan))}
 
-    log = signed_in(world.amina).get(reverse("plans:openings", kwargs={"pk": plan.pk})).content.decode()
-    assert statuses == {200}
-    assert list(share.openings.order_by("pk").values_list("how", flat=True)) == ["screen", "paper", "pdf", "screen"]
-    assert log.count("Nadia River") == 4
+@pytest.mark.parametrize(
+    ("page", "how"),
+    [
+        ("plans:draft", "screen"),
+        ("plans:preview", "screen"),
+        ("plans:draft-paper", "paper"),
+        ("plans:draft-pdf", "pdf"),
+    ],
+)
+def test_opening_is_logged_with_its_format(world: World, share_of_changed_draft: Share, page: str, how: str) -> None:
+    response = signed_in(world.nadia).get(reverse(page, args=[share_of_changed_draft.plan_id]))
+
+    assert response.status_code == 200
+    assert share_of_changed_draft.openings.get().how == how
+
+
+def test_owner_reads_who_opened_the_draft_in_which_format(world: World, share_of_changed_draft: Share) -> None:
+    plan = share_of_changed_draft.plan
+    signed_in(world.nadia).get(reverse("plans:draft-pdf", args=[plan.pk]))
+
+    log = signed_in(world.amina).get(reverse("plans:openings", args=[plan.pk])).content.decode()
+
+    assert log.count("Nadia River") == 1
     assert "As a PDF" in log
 
 
@@ -655,10 +739,9 @@ def test_a_shared_draft_is_not_sent_to_a_browser_that_fetches_ahead(
     responses = [nadia.get(address, headers=header) for address in shared_pages(share_with_comment.plan)]
 
     share_with_comment.refresh_from_db()
-    for response in responses:
-        assert response.status_code == 503
-        assert response.content == b""
-        assert response["Cache-Control"] == "no-store"
+    assert {response.status_code for response in responses} == {503}
+    assert {response.content for response in responses} == {b""}
+    assert {response["Cache-Control"] for response in responses} == {"no-store"}
     assert share_with_comment.opened_at is None
     assert share_with_comment.openings.count() == 0
 

@@ -210,7 +210,7 @@ def test_database_refuses_changes_to_a_signature(world: World) -> None:
     plan = plan_awaiting_signatures(world)
     sign(plan, world, world.ben, "rejected", "Too few homes.")
 
-    with pytest.raises(InternalError), transaction.atomic():
+    with pytest.raises(InternalError, match="Cannot update or delete rows"), transaction.atomic():
         plan.sign_offs.update(decision="approved")
 
 
@@ -232,38 +232,83 @@ def plan_awaiting_westmarch(world: World, *, due_in_days: int, now: dt.datetime)
     return plan
 
 
-def test_signatories_without_a_decision_are_reminded_before_and_after_the_deadline(world: World) -> None:
+def test_only_the_signatory_without_a_decision_is_reminded(world: World) -> None:
     now = timezone.now()
     plan_awaiting_westmarch(world, due_in_days=5, now=now)
     deliver().clear()
 
-    reminder_counts = [services.remind_signatories(now=now + dt.timedelta(days=days)) for days in (0, 0, 8)]
+    reminder_count = services.remind_signatories(now=now)
 
-    assert reminder_counts == [1, 0, 1]
-    assert [email.to for email in deliver()] == [[world.ben.email], [world.ben.email]]
-    assert deliver()[0].subject.startswith("Reminder")
+    (email,) = deliver()
+    assert reminder_count == 1
+    assert email.to == ["ben@westmarch.example"]
+    assert email.subject.startswith("Reminder")
 
 
-def test_signatory_without_a_decision_has_lapsed_after_the_deadline(world: World) -> None:
+def test_signatory_is_not_reminded_twice_on_a_day(world: World) -> None:
+    now = timezone.now()
+    plan_awaiting_westmarch(world, due_in_days=5, now=now)
+    services.remind_signatories(now=now)
+
+    reminder_count = services.remind_signatories(now=now)
+
+    assert reminder_count == 0
+
+
+def test_signatory_is_reminded_again_after_the_deadline(world: World) -> None:
+    now = timezone.now()
+    plan_awaiting_westmarch(world, due_in_days=5, now=now)
+    services.remind_signatories(now=now)
+
+    reminder_count = services.remind_signatories(now=now + dt.timedelta(days=8))
+
+    assert reminder_count == 1
+
+
+@pytest.mark.parametrize(("day", "has_lapsed"), [(5, False), (6, True)], ids=["last day", "day after"])
+def test_signatory_without_a_decision_has_lapsed_after_the_deadline(world: World, day: int, has_lapsed: bool) -> None:
     plan = plan_awaiting_westmarch(world, due_in_days=5, now=timezone.now())
-    today = timezone.localdate()
-
     signatory = plan.signatories.get(organisation=world.westmarch)
 
-    assert not signatory.has_lapsed(today + dt.timedelta(days=5))
-    assert signatory.has_lapsed(today + dt.timedelta(days=6))
+    result = signatory.has_lapsed(timezone.localdate() + dt.timedelta(days=day))
+
+    assert result == has_lapsed
 
 
-def test_signatories_are_reminded_once_on_the_day_of_the_deadline(world: World) -> None:
-    now = timezone.now()
+def remind_signatories_due_in_five_days(world: World, now: dt.datetime) -> None:
+    """Remind two signatories of a deadline in five days, two days after they were asked."""
     plan_awaiting_signatures(world, due_on=timezone.localdate() + dt.timedelta(days=5), now=now - dt.timedelta(days=2))
     services.remind_signatories(now=now)
+
+
+def test_signatories_are_not_reminded_again_on_the_day_before_the_deadline(world: World) -> None:
+    now = timezone.now()
+    remind_signatories_due_in_five_days(world, now)
+
+    reminder_count = services.remind_signatories(now=now + dt.timedelta(days=4))
+
+    assert reminder_count == 0
+
+
+def test_signatories_are_reminded_again_on_the_day_of_the_deadline(world: World) -> None:
+    now = timezone.now()
+    remind_signatories_due_in_five_days(world, now)
     deliver().clear()
 
-    reminder_counts = [services.remind_signatories(now=now + dt.timedelta(days=days)) for days in (4, 5, 5)]
+    reminder_count = services.remind_signatories(now=now + dt.timedelta(days=5))
 
-    assert reminder_counts == [0, 2, 0]
+    assert reminder_count == 2
     assert len(deliver()) == 2
+
+
+def test_signatories_are_reminded_only_once_on_the_day_of_the_deadline(world: World) -> None:
+    now = timezone.now()
+    remind_signatories_due_in_five_days(world, now)
+    services.remind_signatories(now=now + dt.timedelta(days=5))
+
+    reminder_count = services.remind_signatories(now=now + dt.timedelta(days=5))
+
+    assert reminder_count == 0
 
 
 def test_reminder_says_by_how_many_days_a_signature_is_overdue(world: World) -> None:
@@ -276,8 +321,9 @@ def test_reminder_says_by_how_many_days_a_signature_is_overdue(world: World) -> 
 
     services.remind_signatories(now=timezone.now())
 
-    [email] = deliver()
-    assert all("overdue by 3 days" in part for part in parts(email))
+    text, html = parts(deliver()[0])
+    assert "overdue by 3 days" in text
+    assert "overdue by 3 days" in html
 
 
 def test_signatory_finds_the_plan_under_my_work(world: World) -> None:
@@ -285,6 +331,6 @@ def test_signatory_finds_the_plan_under_my_work(world: World) -> None:
 
     tasks = tasks_from(TASK_SOURCES, world.ben, timezone.now())
 
-    assert [(item.action, item.path) for item in tasks] == [
-        ("Sign off version 1", reverse("plans:signing", kwargs={"pk": plan.pk}))
-    ]
+    (task,) = tasks
+    assert task.action == "Sign off version 1"
+    assert task.path == f"/plans/{plan.pk}/sign-off/"

@@ -12,11 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partnerships.documents import downloads
+from partnerships.organisations.models import Organisation
 from partnerships.organisations.waiting import tasks_from
+from partnerships.people.models import User
 from partnerships.plans import services
 from partnerships.plans.models import Comment, Plan
 from partnerships.plans.queries import TASK_SOURCES
-from tests.plans.drafts import CANARY, ask_signatures, begin, fewer_homes, publish, published_plan
+from tests.plans.drafts import CANARY, begin, fewer_homes, plan_awaiting_signatures, publish, published_plan
 from tests.support.outbox import deliver
 from tests.support.parties import leave_partnership_as_westmarch
 from tests.support.signing_in import signed_in
@@ -28,17 +30,28 @@ def comment_by_ben(plan: Plan, world: World) -> Comment:
     return services.add_comment(plan=plan, version_number=1, text="Why?", author=world.ben, now=timezone.now())
 
 
-def send_comment_and_reply(ben: Client, plan: Plan, comment: Comment) -> list[int]:
-    """Send a comment and a reply to a comment, and return the status of each response."""
-    addresses = [reverse("plans:comments", args=[plan.pk]), reverse("plans:reply", args=[plan.pk, comment.pk])]
-    return [ben.post(address, {"text": "And another thing."}).status_code for address in addresses]
+def plan_that_ben_commented_on(world: World, audience: str) -> Plan:
+    """Return a plan that Ben commented on before Westmarch left the partnership."""
+    plan = published_plan(world, audience=audience)
+    comment_by_ben(plan, world)
+    leave_partnership_as_westmarch(world)
+    return plan
+
+
+def send_comment(person: User, plan: Plan) -> Any:
+    """Send a comment on the plan, and return the response."""
+    return signed_in(person).post(reverse("plans:comments", args=[plan.pk]), {"text": "And another thing."})
+
+
+def send_reply(person: User, plan: Plan) -> Any:
+    """Send a reply to the first comment on the plan, and return the response."""
+    address = reverse("plans:reply", args=[plan.pk, plan.comments.get().pk])
+    return signed_in(person).post(address, {"text": "And another thing."})
 
 
 @pytest.mark.parametrize("audience", ["partnership", "network"])
 def test_former_party_reads_its_old_comments(world: World, audience: str) -> None:
-    plan = published_plan(world, audience=audience)
-    comment_by_ben(plan, world)
-    leave_partnership_as_westmarch(world)
+    plan = plan_that_ben_commented_on(world, audience)
 
     page = signed_in(world.ben).get(reverse("plans:comments", args=[plan.pk]))
 
@@ -46,45 +59,82 @@ def test_former_party_reads_its_old_comments(world: World, audience: str) -> Non
     assert "Why?" in page.content.decode()
 
 
-def test_former_party_adds_no_comments_to_a_plan_for_partners(world: World) -> None:
-    plan = published_plan(world, audience="partnership")
-    comment = comment_by_ben(plan, world)
-    leave_partnership_as_westmarch(world)
+def test_former_party_cannot_comment_on_a_plan_for_partners(world: World) -> None:
+    plan = plan_that_ben_commented_on(world, "partnership")
 
-    statuses = send_comment_and_reply(signed_in(world.ben), plan, comment)
+    response = send_comment(world.ben, plan)
 
-    assert statuses == [403, 403]
+    assert response.status_code == 403
+    assert plan.comments.count() == 1
+
+
+def test_former_party_cannot_reply_on_a_plan_for_partners(world: World) -> None:
+    plan = plan_that_ben_commented_on(world, "partnership")
+
+    response = send_reply(world.ben, plan)
+
+    assert response.status_code == 403
     assert plan.comments.count() == 1
 
 
 def test_former_party_comments_on_a_plan_for_the_network(world: World) -> None:
-    plan = published_plan(world, audience="network")
-    comment = comment_by_ben(plan, world)
-    leave_partnership_as_westmarch(world)
+    plan = plan_that_ben_commented_on(world, "network")
 
-    statuses = send_comment_and_reply(signed_in(world.ben), plan, comment)
+    response = send_comment(world.ben, plan)
 
-    assert statuses == [302, 302]
-    assert plan.comments.count() == 3
+    assert response.status_code == 302
+    assert plan.comments.count() == 2
 
 
-def test_mentioning_somebody_of_a_former_party_emails_nobody(world: World) -> None:
-    plan = published_plan(world)
-    comment = comment_by_ben(plan, world)
-    leave_partnership_as_westmarch(world)
-    deliver().clear()
+def test_former_party_replies_on_a_plan_for_the_network(world: World) -> None:
+    plan = plan_that_ben_commented_on(world, "network")
 
+    response = send_reply(world.ben, plan)
+
+    assert response.status_code == 302
+    assert plan.comments.count() == 2
+
+
+def mention_ben(plan: Plan, world: World) -> None:
+    """Reply to the first comment on the plan, mentioning Ben, as Amina."""
     services.add_comment(
         plan=plan,
         version_number=1,
         text="Because of the road, @Ben West.",
         author=world.amina,
-        parent=comment,
+        parent=plan.comments.get(),
         now=timezone.now(),
     )
 
+
+def test_mentioning_somebody_of_a_former_party_emails_nobody(world: World) -> None:
+    plan = plan_that_ben_commented_on(world, "partnership")
+    deliver().clear()
+
+    mention_ben(plan, world)
+
     assert deliver() == []
+
+
+def test_mentioning_somebody_of_a_former_party_gives_them_no_task(world: World) -> None:
+    plan = plan_that_ben_commented_on(world, "partnership")
+
+    mention_ben(plan, world)
+
     assert tasks_from(TASK_SOURCES, world.ben, timezone.now()) == []
+
+
+def decide(plan: Plan, organisation: Organisation, person: User, decision: str, reason: str = "") -> None:
+    """Sign version 1 for an organisation with this decision."""
+    services.sign_off(
+        plan=plan,
+        number=1,
+        organisation=organisation,
+        person=person,
+        decision=decision,
+        reason=reason,
+        now=timezone.now(),
+    )
 
 
 def plan_with_earlier_signatures(world: World) -> Plan:
@@ -92,21 +142,9 @@ def plan_with_earlier_signatures(world: World) -> Plan:
 
     Larkhaven approved version 1, and Westmarch approved it with a condition.
     """
-    plan = published_plan(world)
-    ask_signatures(plan, world)
-    for organisation, person, decision, reason in (
-        (world.larkhaven, world.amina, "approved", ""),
-        (world.westmarch, world.ben, "conditional", "Once the otters agree."),
-    ):
-        services.sign_off(
-            plan=plan,
-            number=1,
-            organisation=organisation,
-            person=person,
-            decision=decision,
-            reason=reason,
-            now=timezone.now(),
-        )
+    plan = plan_awaiting_signatures(world)
+    decide(plan, world.larkhaven, world.amina, "approved")
+    decide(plan, world.westmarch, world.ben, "conditional", "Once the otters agree.")
     fewer_homes(plan, world)
     publish(plan, world, "Wet ground.")
     return plan
@@ -133,20 +171,27 @@ def test_next_version_says_that_signatories_must_sign_again(world: World, page: 
     assert "Once the otters agree." not in new_version_page
 
 
-def test_old_signatures_are_in_the_pdf_of_their_version(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = plan_with_earlier_signatures(world)
+@pytest.fixture
+def drawn_contexts(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Return a list to which the context of each PDF is added when it is drawn."""
     contexts: list[dict[str, Any]] = []
-    original_pdf_response = downloads.pdf_response
+    pdf_response = downloads.pdf_response
 
     def record_context(request: Any, template: str, context: dict[str, Any], title: str, **more: Any) -> Any:
         contexts.append(context)
-        return original_pdf_response(request, template, context, title, **more)
+        return pdf_response(request, template, context, title, **more)
 
     monkeypatch.setattr(downloads, "pdf_response", record_context)
+    return contexts
+
+
+def test_old_signatures_are_in_the_pdf_of_their_version(world: World, drawn_contexts: list[dict[str, Any]]) -> None:
+    plan = plan_with_earlier_signatures(world)
 
     signed_in(world.ben).get(reverse("plans:pdf", args=[plan.pk, 1]))
 
-    assert [sign_off.reason for sign_off in contexts[0]["signatures"]] == ["", "Once the otters agree."]
+    reasons = [sign_off.reason for sign_off in drawn_contexts[0]["signatures"]]
+    assert reasons == ["", "Once the otters agree."]
 
 
 @pytest.mark.parametrize("page", ["plans:version", "plans:paper"])
@@ -209,23 +254,27 @@ def test_visitors_download_the_published_documents_of_a_public_plan(
     assert response["Content-Disposition"].startswith("attachment")
 
 
-def test_visitors_do_not_find_restricted_or_unpublished_documents(
-    documents_of_public_plan: DocumentsOfPublicPlan,
-) -> None:
-    plan = documents_of_public_plan.plan
+def test_visitors_do_not_find_a_restricted_document(documents_of_public_plan: DocumentsOfPublicPlan) -> None:
+    response = get_document(documents_of_public_plan.plan, documents_of_public_plan.restricted)
 
-    assert get_document(plan, documents_of_public_plan.restricted).status_code == 404
-    assert get_document(plan, documents_of_public_plan.unpublished).status_code == 404
+    assert response.status_code == 404
+
+
+def test_visitors_do_not_find_an_unpublished_document(documents_of_public_plan: DocumentsOfPublicPlan) -> None:
+    response = get_document(documents_of_public_plan.plan, documents_of_public_plan.unpublished)
+
+    assert response.status_code == 404
 
 
 def test_visitors_must_sign_in_for_documents_once_a_plan_is_no_longer_public(
     world: World, documents_of_public_plan: DocumentsOfPublicPlan
 ) -> None:
     plan = documents_of_public_plan.plan
-
     services.change_audience(plan=plan, audience="network", reason="Not yet.", author=world.amina, now=timezone.now())
 
-    assert get_document(plan, documents_of_public_plan.published).status_code == 302
+    response = get_document(plan, documents_of_public_plan.published)
+
+    assert response.status_code == 302
 
 
 def test_the_map_of_a_public_plan_does_not_show_confidential_sites(world: World) -> None:
@@ -242,4 +291,6 @@ def test_documents_of_an_embargoed_public_version_are_not_found(world: World) ->
     key = attach_file(plan, world, "Layout")
     publish(plan, world, "Later.", embargo_until=timezone.now() + dt.timedelta(days=1))
 
-    assert get_document(plan, key).status_code == 404
+    response = get_document(plan, key)
+
+    assert response.status_code == 404

@@ -59,6 +59,7 @@ def own_sign_in_required(world: World, own_sign_in_offered: None, provider: str)
 
 
 def require_own_sign_in_here(world: World) -> None:
+    """Make Larkhaven require its own sign-in."""
     update_organisation(
         organisation=world.larkhaven,
         own_sign_in_required=True,
@@ -69,6 +70,7 @@ def require_own_sign_in_here(world: World) -> None:
 
 
 def signs_in_by_password(person: User) -> bool:
+    """Return whether a person can sign in with their password."""
     client = Client()
     client.post(reverse("account_login"), {"login": person.email, "password": OURS})
     return is_signed_in(client)
@@ -93,4 +95,5 @@ def sign_in_through_provider(email: str, provider: str) -> Client:
 
 
 def is_signed_in(client: Client) -> bool:
+    """Return whether a page opens that needs a sign-in."""
     return client.get(reverse("agreements:list")).status_code == 200

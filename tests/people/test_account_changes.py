@@ -114,7 +114,8 @@ class Killed(BaseException):
 
 
 def kill(*args: object, **kwargs: object) -> NoReturn:
-    raise Killed
+    """Kill the process, whatever it was about to do."""
+    raise Killed("killed")
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -129,7 +130,7 @@ def test_a_process_killed_before_alert_log_or_journal_changes_nothing(
     waiting_lines_before = WaitingLine.objects.count()
     monkeypatch.setattr(f"partnerships.{killed_at}", kill)
 
-    with pytest.raises(Killed):
+    with pytest.raises(Killed, match="killed"):
         act()
 
     assert sign_in_rows(world.eddie) == rows_before
@@ -152,10 +153,21 @@ def test_alert_log_and_journal_are_recorded_before_the_change_is_committed(
     assert WaitingLine.objects.filter(text__contains=f'"what":"{journalled}"').exists()
 
 
-def test_wrong_passwords_are_still_logged_and_counted(world: World) -> None:
+def enter_wrong_passwords(world: World, count: int) -> str:
+    """Try to sign in as Eddie some times, and return the last page."""
     form_data = {"login": world.eddie.email, "password": "not this one"}
+    pages = [Client().post(reverse("account_login"), form_data).content.decode() for _ in range(count)]
+    return pages[-1]
 
-    responses = [Client().post(reverse("account_login"), form_data) for _ in range(11)]
 
-    assert "Too many failed" in responses[-1].content.decode()
+def test_wrong_passwords_are_still_logged(world: World) -> None:
+    enter_wrong_passwords(world, 3)
+
+    assert SecurityEvent.objects.filter(person=world.eddie, kind="refused").count() == 3
+
+
+def test_wrong_passwords_are_still_limited(world: World) -> None:
+    page = enter_wrong_passwords(world, 11)
+
+    assert "Too many failed" in page
     assert SecurityEvent.objects.filter(person=world.eddie, kind="refused").count() == 10

@@ -40,6 +40,7 @@ def view_behind(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_in_one_transaction(view: Callable[..., Any]) -> bool:
+    """Return whether a view makes its change and records its alert in one transaction."""
     return getattr(view_behind(view), "view_class", View).__module__ == "partnerships.people.account_changes"
 
 
@@ -61,9 +62,10 @@ def test_account_urls_and_views_match_allauth() -> None:
     our_views = dict(named_views(accounts.urlpatterns))
     allauth_views = dict(named_views(allauth.urls.urlpatterns)) | ADDED
 
-    assert {address: allauth_view(view) for address, view in our_views.items()} == {
-        address: getattr(view, "view_class", view) for address, view in allauth_views.items()
-    }
+    ours = {address: allauth_view(view) for address, view in our_views.items()}
+
+    allauths = {address: getattr(view, "view_class", view) for address, view in allauth_views.items()}
+    assert ours == allauths
 
 
 def test_every_account_form_is_saved_in_one_transaction_with_its_alert() -> None:
@@ -76,16 +78,20 @@ def test_every_account_form_is_saved_in_one_transaction_with_its_alert() -> None
 
 
 def takes_a_form(view: Callable[..., Any]) -> bool:
+    """Return whether a view of allauth saves a form."""
     return hasattr(getattr(view, "view_class", None), "form_valid")
+
+
+def requirements(view: Callable[..., Any]) -> tuple[bool, bool]:
+    """Return whether a view requires a sign-in, and whether it goes without the token against forged forms."""
+    return getattr(view, "login_required", True), getattr(view, "csrf_exempt", False)
 
 
 def test_late_imported_views_require_sign_in_where_the_original_does() -> None:
     our_views = dict(named_views(accounts.urlpatterns))
-    allauth_views = dict(named_views(allauth.urls.urlpatterns))
+    allauth_views = dict(named_views(allauth.urls.urlpatterns)) | ADDED
 
-    def requirements(view: Callable[..., Any]) -> tuple[bool, bool]:
-        return getattr(view, "login_required", True), getattr(view, "csrf_exempt", False)
+    ours = {address: requirements(view) for address, view in our_views.items()}
 
-    assert {address: requirements(view) for address, view in our_views.items()} == {
-        address: requirements(view) for address, view in (allauth_views | ADDED).items()
-    }
+    allauths = {address: requirements(view) for address, view in allauth_views.items()}
+    assert ours == allauths

@@ -19,7 +19,7 @@ from django.utils import timezone
 from partnerships.organisations.models import Organisation
 from partnerships.organisations.services import UnableToUpdateOrganisation, invite_member, update_organisation
 from partnerships.people.identity_providers import provider_refusal, verified_address
-from partnerships.people.services import find_person
+from partnerships.people.models import User
 from tests.people.own_sign_in import (
     is_signed_in,
     own_sign_in_offered,
@@ -85,48 +85,62 @@ def test_an_address_that_the_provider_has_not_verified_is_refused(
 
 
 def test_leavers_cannot_sign_in_through_the_provider(world: World, own_sign_in_required: None, provider: str) -> None:
-    client_before_leaving = sign_in_through_provider(world.vera.email, provider)
-    could_sign_in_before = is_signed_in(client_before_leaving)
+    sign_in_through_provider(world.vera.email, provider)
     world.vera.is_active = False
     world.vera.save(update_fields=["is_active"])
 
     client = sign_in_through_provider(world.vera.email, provider)
 
-    assert could_sign_in_before
     assert not is_signed_in(client)
 
 
-def test_offering_own_sign_in_keeps_sessions_and_passwords(
-    world: World, own_sign_in_offered: None, provider: str
-) -> None:
-    earlier_session = sign_in(world.vera)
-    update_organisation(organisation=world.larkhaven, sign_in_provider="", author=world.dee, now=timezone.now())
+def offer_own_sign_in_again(world: World) -> None:
+    """Let Larkhaven stop offering its own sign-in, and offer it again."""
+    for code in ("", "larkhaven"):
+        update_organisation(organisation=world.larkhaven, sign_in_provider=code, author=world.dee, now=timezone.now())
 
-    update_organisation(
-        organisation=world.larkhaven, sign_in_provider="larkhaven", author=world.dee, now=timezone.now()
-    )
+
+def test_offering_own_sign_in_keeps_sessions(world: World, own_sign_in_offered: None) -> None:
+    earlier_session = sign_in(world.vera)
+
+    offer_own_sign_in_again(world)
 
     assert is_signed_in(earlier_session)
-    assert is_signed_in(sign_in(world.vera))
-    assert is_signed_in(sign_in_through_provider(world.vera.email, provider))
+
+
+def test_people_can_still_use_their_password_if_own_sign_in_is_offered(world: World, own_sign_in_offered: None) -> None:
+    client = sign_in(world.vera)
+
+    assert is_signed_in(client)
+
+
+def test_people_can_sign_in_through_the_provider_if_own_sign_in_is_offered(
+    world: World, own_sign_in_offered: None, provider: str
+) -> None:
+    client = sign_in_through_provider(world.vera.email, provider)
+
+    assert is_signed_in(client)
+
+
+def test_page_refuses_to_require_own_sign_in_before_a_lead_has_used_it(world: World, own_sign_in_offered: None) -> None:
+    address = reverse("organisations:settings", args=[world.larkhaven.pk])
+
+    response = sign_in(world.amina).post(address, {"own_sign_in_required": "on"})
+
+    assert response.status_code == 422
+    assert "Ask a lead to try the page first" in response.content.decode()
 
 
 def test_own_sign_in_cannot_be_required_before_a_lead_has_used_it(
     world: World, own_sign_in_offered: None, provider: str
 ) -> None:
-    amina = sign_in(world.amina)
-    vera = sign_in_through_provider(world.vera.email, provider)
-    address = reverse("organisations:settings", kwargs={"pk": world.larkhaven.pk})
+    sign_in_through_provider(world.vera.email, provider)  # Vera does not lead
 
-    response = amina.post(address, {"own_sign_in_required": "on"})
     with pytest.raises(UnableToUpdateOrganisation, match="Ask a lead to try the page first"):
         require_own_sign_in_here(world)
 
-    assert response.status_code == 422
-    assert "Ask a lead to try the page first" in response.content.decode()
-    assert is_signed_in(amina)
-    assert is_signed_in(vera)
-    assert is_signed_in(sign_in(world.eddie)), "Passwords still work."
+    world.larkhaven.refresh_from_db()
+    assert not world.larkhaven.own_sign_in_required
 
 
 def test_a_lead_who_has_used_own_sign_in_can_require_it(world: World, own_sign_in_offered: None, provider: str) -> None:
@@ -140,27 +154,46 @@ def test_a_lead_who_has_used_own_sign_in_can_require_it(world: World, own_sign_i
     assert world.larkhaven.own_sign_in_required
 
 
-def test_requiring_own_sign_in_ends_password_sessions_and_emails_the_leads(
-    world: World, own_sign_in_offered: None, provider: str
+@pytest.fixture
+def own_sign_in_used_by_lead(world: World, own_sign_in_offered: None, provider: str) -> None:
+    """Let Amina, who leads Larkhaven, use its own sign-in, so that Larkhaven may require it."""
+    sign_in_through_provider(world.amina.email, provider)
+
+
+def test_requiring_own_sign_in_ends_the_password_sessions_of_its_people(
+    world: World, own_sign_in_used_by_lead: None
 ) -> None:
     client_of_vera = sign_in(world.vera)
-    client_of_ben = sign_in(world.ben)
-    sign_in_through_provider(world.amina.email, provider)
-    deliver().clear()
 
     require_own_sign_in_here(world)
 
     assert not is_signed_in(client_of_vera)
-    assert is_signed_in(client_of_ben), "He belongs to another organisation."
-    assert [email.to for email in deliver()] == [[world.amina.email]]
-    assert "People must now use the sign-in page “larkhaven”" in str(deliver()[0].body)
-    assert "Single sign-on." in str(deliver()[0].body)
+
+
+def test_requiring_own_sign_in_keeps_the_sessions_of_other_organisations(
+    world: World, own_sign_in_used_by_lead: None
+) -> None:
+    client_of_ben = sign_in(world.ben)
+
+    require_own_sign_in_here(world)
+
+    assert is_signed_in(client_of_ben)
+
+
+def test_requiring_own_sign_in_is_emailed_to_the_leads(world: World, own_sign_in_used_by_lead: None) -> None:
+    deliver().clear()
+
+    require_own_sign_in_here(world)
+
+    (email,) = deliver()
+    assert email.to == ["amina@larkhaven.example"]
+    assert "People must now use the sign-in page “larkhaven”" in email.body
+    assert "Single sign-on." in email.body
 
 
 @pytest.fixture
-def clock_since_requirement(world: World, own_sign_in_offered: None, provider: str) -> Iterator[time_machine.Traveller]:
+def clock_since_requirement(world: World, own_sign_in_used_by_lead: None) -> Iterator[time_machine.Traveller]:
     """Return a stopped clock that shows when Larkhaven began to require its own sign-in."""
-    sign_in_through_provider(world.amina.email, provider)
     with time_machine.travel(timezone.now(), tick=False) as clock:
         require_own_sign_in_here(world)
         yield clock
@@ -185,32 +218,54 @@ def test_people_who_are_not_leads_cannot_sign_in_by_password_after_the_requireme
     assert not is_signed_in(client)
 
 
-def test_leads_cannot_use_their_password_after_the_day(
+def test_leads_cannot_sign_in_by_password_after_the_day(
+    world: World, clock_since_requirement: time_machine.Traveller
+) -> None:
+    clock_since_requirement.shift(dt.timedelta(hours=24, minutes=15))
+
+    client = sign_in(world.amina)
+
+    assert not is_signed_in(client)
+
+
+def test_password_session_of_a_lead_ends_after_the_day(
     world: World, clock_since_requirement: time_machine.Traveller
 ) -> None:
     clock_since_requirement.shift(dt.timedelta(hours=23, minutes=55))
-    earlier_client = sign_in(world.amina)
-    was_signed_in = is_signed_in(earlier_client)
+    client = sign_in(world.amina)
+
     clock_since_requirement.shift(dt.timedelta(minutes=20))
 
-    new_client = sign_in(world.amina)
+    assert not is_signed_in(client)
 
-    assert was_signed_in
-    assert not is_signed_in(new_client)
-    assert not is_signed_in(earlier_client)
+
+def end_requirement_as_amina(world: World) -> HttpResponse:
+    """End the requirement on the page of Larkhaven's settings, as Amina with her password."""
+    return sign_in(world.amina).post(
+        reverse("organisations:settings", args=[world.larkhaven.pk]), {"short_name": "Lark"}
+    )
 
 
 def test_a_lead_with_a_password_can_end_the_requirement_within_the_day(
     world: World, clock_since_requirement: time_machine.Traveller
 ) -> None:
-    address = reverse("organisations:settings", kwargs={"pk": world.larkhaven.pk})
     clock_since_requirement.shift(dt.timedelta(hours=22))
 
-    response = sign_in(world.amina).post(address, {"short_name": "Lark"})
+    response = end_requirement_as_amina(world)
 
+    world.larkhaven.refresh_from_db()
     assert response.status_code == 302
-    client_of_vera = sign_in(world.vera)
-    assert is_signed_in(client_of_vera), "Everybody can use their password again."
+    assert not world.larkhaven.own_sign_in_required
+
+
+def test_everybody_can_use_their_password_after_the_requirement_ended(
+    world: World, clock_since_requirement: time_machine.Traveller
+) -> None:
+    end_requirement_as_amina(world)
+
+    client = sign_in(world.vera)
+
+    assert is_signed_in(client)
 
 
 @pytest.fixture
@@ -240,7 +295,9 @@ def test_a_new_provider_is_not_required_before_a_lead_has_used_it(world: World) 
 def test_passwords_are_allowed_again_with_a_new_provider(world: World) -> None:
     update_organisation(organisation=world.larkhaven, sign_in_provider="another", author=world.dee, now=timezone.now())
 
-    assert is_signed_in(sign_in(world.vera))
+    client = sign_in(world.vera)
+
+    assert is_signed_in(client)
 
 
 def admin_form_data(page: HttpResponse) -> dict[str, Any]:
@@ -296,39 +353,71 @@ def test_a_provider_that_does_not_answer_shows_an_error_at_sign_in(world: World,
     assert "The sign-in page of Larkhaven is not responding" in response.content.decode()
 
 
-def test_form_action_stays_strict_on_the_way_to_the_provider(world: World, own_sign_in_offered: None) -> None:
-    pages = [
-        Client().get(reverse("account_login")),
-        Client().post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"})),
-    ]
+@pytest.mark.usefixtures("own_sign_in_offered")
+def test_sign_in_page_allows_forms_only_to_this_site() -> None:
+    page = Client().get(reverse("account_login"))
 
-    for page in pages:
-        rules = page["Content-Security-Policy"].split("; ")
-        assert [rule for rule in rules if rule.startswith("form-action")] == ["form-action 'self'"]
+    assert "form-action 'self'" in page["Content-Security-Policy"].split("; ")
 
 
-@pytest.mark.parametrize(
-    ("email", "domains", "opens"),
-    [
-        ("una@larkhaven.example", [], False),
-        ("una@larkhaven.example", ["westmarch.example"], False),
-        ("una@larkhaven.example", ["larkhaven.example"], True),
-        ("guest@elsewhere.example", ["larkhaven.example"], False),
-        # The setting never overrides a provider that denies it.
-        ("eddie@larkhaven.example", ["larkhaven.example"], False),
-    ],
-)
-def test_verified_domains_count_if_the_provider_sends_no_email_verified(
-    world: World, own_sign_in_offered: None, provider: str, email: str, domains: list[str], opens: bool
-) -> None:
-    person = find_person(email)
-    if person is None:
-        join(somebody("Una Larch", email), world.larkhaven, "viewer", timezone.now())
+@pytest.mark.usefixtures("own_sign_in_offered")
+def test_page_on_the_way_to_the_provider_allows_forms_only_to_this_site() -> None:
+    page = Client().post(reverse("openid_connect_login", kwargs={"provider_id": "larkhaven"}))
+
+    assert "form-action 'self'" in page["Content-Security-Policy"].split("; ")
+
+
+@pytest.fixture
+def una(world: World) -> User:
+    """Return Una of Larkhaven, about whom the provider does not say whether her address is verified."""
+    una = somebody("Una Larch", "una@larkhaven.example")
+    join(una, world.larkhaven, "viewer", timezone.now())
+    return una
+
+
+def trust_domains(*domains: str) -> None:
+    """Count addresses of these domains as verified, unless the provider denies it."""
     app = SocialApp.objects.get()
-    app.settings["verified_email"] = domains
+    app.settings["verified_email"] = list(domains)
     app.save()
 
-    assert is_signed_in(sign_in_through_provider(email, provider)) is opens
+
+@pytest.mark.usefixtures("own_sign_in_offered", "una")
+def test_address_of_a_trusted_domain_counts_as_verified(provider: str) -> None:
+    trust_domains("larkhaven.example")
+
+    client = sign_in_through_provider("una@larkhaven.example", provider)
+
+    assert is_signed_in(client)
+
+
+@pytest.mark.usefixtures("own_sign_in_offered", "una")
+@pytest.mark.parametrize("domains", [[], ["westmarch.example"]], ids=["no domain", "another domain"])
+def test_address_outside_the_trusted_domains_is_refused(provider: str, domains: list[str]) -> None:
+    trust_domains(*domains)
+
+    client = sign_in_through_provider("una@larkhaven.example", provider)
+
+    assert not is_signed_in(client)
+
+
+@pytest.mark.usefixtures("own_sign_in_offered")
+def test_guest_in_the_directory_with_an_address_of_another_domain_is_refused(world: World, provider: str) -> None:
+    join(somebody("Gus Guest", "guest@elsewhere.example"), world.larkhaven, "viewer", timezone.now())
+    trust_domains("larkhaven.example")
+
+    client = sign_in_through_provider("guest@elsewhere.example", provider)
+
+    assert not is_signed_in(client)
+
+
+@pytest.mark.usefixtures("own_sign_in_offered")
+def test_trusted_domain_does_not_override_a_provider_that_denies_an_address(world: World, provider: str) -> None:
+    trust_domains("larkhaven.example")
+
+    client = sign_in_through_provider(world.eddie.email, provider)
+
+    assert not is_signed_in(client)
 
 
 def test_email_verified_as_the_text_false_is_not_verified() -> None:
@@ -337,7 +426,9 @@ def test_email_verified_as_the_text_false_is_not_verified() -> None:
         email_addresses=[EmailAddress(email="vera@larkhaven.example", verified=True)],
     )
 
-    assert verified_address(social_login) == ""
+    address = verified_address(social_login)
+
+    assert address == ""
 
 
 @pytest.mark.parametrize(
@@ -374,22 +465,19 @@ def test_password_sessions_end_within_ten_minutes_of_any_policy_change(world: Wo
     start = timezone.now()
     with time_machine.travel(start, tick=False) as clock:
         vera = sign_in(world.vera)
-        assert is_signed_in(vera)
         Organisation.objects.filter(pk=world.larkhaven.pk).update(
             sign_in_provider="larkhaven", own_sign_in_required_at=start
         )
-
         clock.shift(dt.timedelta(minutes=10, seconds=1))
+
         response = vera.get(reverse("account_change_password"))
 
-        assert response["Location"].startswith(reverse("account_login"))
-        assert not is_signed_in(vera)
+    assert response["Location"].startswith("/accounts/login/")
+    assert "_auth_user_id" not in vera.session
 
 
-def test_joining_an_organisation_with_own_sign_in_ends_a_password_session(
-    world: World, own_sign_in_required: None, provider: str
-) -> None:
-    ben = sign_in(world.ben)
+def accept_invitation_to_larkhaven(world: World, ben: Client) -> None:
+    """Invite Ben to Larkhaven, and follow the link in his email."""
     deliver().clear()
     invite_member(
         organisation=world.larkhaven,
@@ -398,13 +486,29 @@ def test_joining_an_organisation_with_own_sign_in_ends_a_password_session(
         author=world.amina,
         now=timezone.now(),
     )
-    invitation_link = re.search(r"/organisations/invitations/[^/]+/", str(deliver()[-1].body))
-    assert invitation_link
+    link = re.search(r"/organisations/invitations/[^/]+/", str(deliver()[-1].body))
+    assert link
+    ben.post(link[0])
 
-    ben.post(invitation_link[0])
+
+def test_joining_an_organisation_with_own_sign_in_ends_a_password_session(
+    world: World, own_sign_in_required: None
+) -> None:
+    ben = sign_in(world.ben)
+
+    accept_invitation_to_larkhaven(world, ben)
 
     assert not is_signed_in(ben)
-    assert is_signed_in(sign_in_through_provider(world.ben.email, provider))
+
+
+def test_person_who_joined_an_organisation_signs_in_through_its_provider(
+    world: World, own_sign_in_required: None, provider: str
+) -> None:
+    accept_invitation_to_larkhaven(world, sign_in(world.ben))
+
+    client = sign_in_through_provider(world.ben.email, provider)
+
+    assert is_signed_in(client)
 
 
 def test_provider_sign_in_begins_only_with_a_post(world: World, own_sign_in_required: None) -> None:

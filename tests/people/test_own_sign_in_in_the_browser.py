@@ -51,9 +51,8 @@ def sign_in_with_provider_form(page: Any, origin: str, provider: str, email: str
     page.wait_for_url(f"{origin}/")
 
 
-def test_a_lead_requires_own_sign_in_and_a_colleague_uses_it_in_a_browser(
-    page: Any, world: World, origin: str, provider: str
-) -> None:
+def require_own_sign_in_as_amina(page: Any, world: World, origin: str, provider: str) -> None:
+    """Require own sign-in on the page of Larkhaven's settings, and sign out."""
     sign_in_with_provider_form(page, origin, provider, world.amina.email)
     page.goto(f"{origin}{reverse('organisations:settings', args=[world.larkhaven.pk])}")
     page.get_by_label("Everyone who acts for us must sign in through our own sign-in page").check()
@@ -61,15 +60,25 @@ def test_a_lead_requires_own_sign_in_and_a_colleague_uses_it_in_a_browser(
     page.wait_for_url(f"{origin}{world.larkhaven.get_absolute_url()}")
     page.context.clear_cookies()
 
+
+def test_a_lead_requires_own_sign_in_in_a_browser(page: Any, world: World, origin: str, provider: str) -> None:
+    require_own_sign_in_as_amina(page, world, origin, provider)
+
+    world.larkhaven.refresh_from_db()
+    assert world.larkhaven.own_sign_in_required
+
+
+def test_a_password_is_refused_in_a_browser_if_own_sign_in_is_required(
+    page: Any, world: World, origin: str, provider: str
+) -> None:
+    require_own_sign_in_as_amina(page, world, origin, provider)
+
     page.goto(f"{origin}{reverse('account_login')}")
     page.get_by_label("Email").fill(world.vera.email)
     page.get_by_label("Password", exact=True).fill(OURS)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    page.get_by_text("sign in through its own sign-in page").wait_for()
-    sign_in_with_provider_form(page, origin, provider, world.vera.email)
-    page.goto(f"{origin}{reverse('people:account')}")
 
-    assert page.get_by_text(world.vera.email).first.is_visible()
+    page.get_by_text("sign in through its own sign-in page").wait_for()
 
 
 def test_a_browser_signs_in_through_the_organisations_provider(

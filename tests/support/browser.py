@@ -64,20 +64,67 @@ def enter(page: Any, origin: str, person: User) -> None:
     page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": origin}])
 
 
+#: Signatures of texts whose contrast axe found sufficient in this process.
+_with_enough_contrast: set[str] = set()
+#: Checks the contrast of those texts on the page whose signature is not among the given ones. Returns the violations,
+#: and the signatures of the texts that passed. Texts whose background axe cannot determine do not pass, and are checked
+#: on every page.
+_CHECK_CONTRAST = """
+async (passedBefore) => {
+  const known = new Set(passedBefore)
+  const isPlaced = (style) => !["static", "relative"].includes(style.position) || style.float !== "none"
+  const signature = (element) => {
+    const own = getComputedStyle(element)
+    const parts = [own.color, own.fontSize, own.fontWeight, own.textShadow]
+    for (let each = element; each; each = each.parentElement) {
+      const style = getComputedStyle(each)
+      if (isPlaced(style)) return null
+      parts.push([style.backgroundColor, style.backgroundImage, style.opacity, style.filter, style.mixBlendMode].join())
+    }
+    return parts.join(";")
+  }
+  const hasText = (element) =>
+    element.matches("input, select, textarea") ||
+    [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim())
+  const unknown = [...document.querySelectorAll("body, body *")].filter(
+    (element) => hasText(element) && !known.has(signature(element)))
+  if (!unknown.length) return { violations: [], passed: [] }
+  const found = await axe.run(unknown, { runOnly: ["color-contrast"], elementRef: true })
+  const passed = found.passes.flatMap((rule) => rule.nodes.map((node) => signature(node.element)))
+  const violations = found.violations.map(
+    ({ id, help, nodes }) => ({ id, help, nodes: nodes.map(({ html }) => ({ html })) }))
+  return { violations, passed: [...new Set(passed)].filter((each) => each) }
+}
+"""
+
+
 def axe_violations(page: Any, *, is_email: bool = False, is_narrowed: bool = False) -> list[str]:
     """Check the page with axe, and return a line for each rule it breaks, with the first element that breaks it.
 
     Emails are only checked by the rules of WCAG, because axe also recommends landmarks, which mail programs remove. A
     page that was already checked at another width (`is_narrowed`) is only checked by the rules about the width.
+
+    The contrast of a text depends on its colour, its size and the backgrounds behind it. It is checked once for each
+    combination (signature), because this takes four fifths of axe's time. The contrast of texts in a positioned element
+    is checked on every page, because other elements may lie behind it.
     """
-    rules = {"type": "tag", "values": _WCAG if is_email else [*_WCAG, "best-practice"]}
-    if is_narrowed:
-        rules = {"type": "rule", "values": _OF_WIDTH}
     page.wait_for_load_state()  # axe reads the whole page
     # A page that was checked before has the script. Without `resultTypes`, axe also describes passed rules, which takes
     # longer.
     axe = Axe("null") if page.evaluate("typeof axe") == "object" else Axe()
-    violations = axe.run(page, options={"runOnly": rules, "resultTypes": ["violations"]}).response["violations"]
+    options: dict[str, Any] = {"resultTypes": ["violations"]}
+    if is_narrowed:
+        options |= {"runOnly": {"type": "rule", "values": _OF_WIDTH}}
+    else:
+        options |= {
+            "runOnly": {"type": "tag", "values": _WCAG if is_email else [*_WCAG, "best-practice"]},
+            "rules": {"color-contrast": {"enabled": False}},
+        }
+    violations = axe.run(page, options=options).response["violations"]
+    if not is_narrowed:
+        contrast = page.evaluate(_CHECK_CONTRAST, sorted(_with_enough_contrast))
+        _with_enough_contrast.update(contrast["passed"])
+        violations += contrast["violations"]
     return [f"{item['id']}: {item['help']} ({item['nodes'][0]['html'][:160]})" for item in violations]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import pytest
@@ -26,24 +26,34 @@ from tests.support.signing_in import signed_in
 from tests.transfer.test_pending import create_councils_of_surrey
 from tests.world import World, make_world
 
-DECIDE, EFFECT = "Change the status of a succession or cancel it", "Fix a succession that has not taken effect"
-
+#: Tasks of administrators.
+CHANGE_STATUS = "Change the status of a succession or cancel it"
+FIX_SUCCESSION = "Fix a succession that has not taken effect"
 
 #: Shortly after the beginning of the day on which the councils of Surrey are replaced.
 VESTING = dt.datetime(2027, 4, 1, 0, 5, tzinfo=dt.UTC)
 
 
-def pages(world: World, succession: Succession) -> list[str]:
-    """Return the text that an administrator reads on the succession's page and on the list of pending successions."""
-    client = signed_in(world.dee)
-    addresses = reverse("organisations:succession", args=[succession.pk]), reverse("organisations:pending")
-    return [" ".join(client.get(address).content.decode().split()) for address in addresses]
+def text_of_page(world: World, address: str) -> str:
+    """Return the HTML of a page as an administrator sees it, without line breaks."""
+    return " ".join(signed_in(world.dee).get(address).content.decode().split())
 
 
-def locked_by(queries: CaptureQueriesContext) -> list[int]:
+def page_of(world: World, succession: Succession) -> str:
+    """Return the HTML of a succession's page as an administrator sees it, without line breaks."""
+    return text_of_page(world, reverse("organisations:succession", args=[succession.pk]))
+
+
+def list_of_pending(world: World) -> str:
+    """Return the HTML of the list of pending successions as an administrator sees it, without line breaks."""
+    return text_of_page(world, reverse("organisations:pending"))
+
+
+def locked_ids(queries: CaptureQueriesContext) -> list[int]:
     """Return the ids of the successions that queries locked, in the order of the queries."""
-    locking = re.compile(r'"organisations_succession"\."id" = (\d+)\D.*FOR UPDATE')
-    return [int(match[1]) for query in queries.captured_queries if (match := locking.search(query["sql"]))]
+    all_sql = "\n".join(query["sql"] for query in queries.captured_queries)
+    ids = re.findall(r'"organisations_succession"\."id" = (\d+)\D.*FOR UPDATE', all_sql)
+    return [int(pk) for pk in ids]
 
 
 @pytest.fixture
@@ -55,17 +65,38 @@ def refused_succession(world: World) -> Succession:
     return succession
 
 
-def test_a_refused_succession_stores_the_reason_and_shows_it_to_administrators(
-    world: World, refused_succession: Succession
-) -> None:
+def test_a_refused_succession_stores_the_reason(refused_succession: Succession) -> None:
     refused_succession.refresh_from_db()
 
     assert refused_succession.status == "order_made"
     assert "Correct its first day or the vesting day." in refused_succession.refused_because
-    for page in pages(world, refused_succession):
-        assert "The succession could not take effect: Westmarch Borough Council" in page
-    assert EFFECT in task_names(world, world.dee)
-    assert EFFECT not in task_names(world, world.ben)
+
+
+def test_the_page_of_a_refused_succession_shows_the_reason(world: World, refused_succession: Succession) -> None:
+    page = page_of(world, refused_succession)
+
+    assert "The succession could not take effect: Westmarch Borough Council" in page
+
+
+@pytest.mark.usefixtures("refused_succession")
+def test_the_list_of_pending_successions_shows_why_one_was_refused(world: World) -> None:
+    page = list_of_pending(world)
+
+    assert "The succession could not take effect: Westmarch Borough Council" in page
+
+
+@pytest.mark.usefixtures("refused_succession")
+def test_administrators_have_a_task_about_a_refused_succession(world: World) -> None:
+    tasks = task_names(world, world.dee)
+
+    assert FIX_SUCCESSION in tasks
+
+
+@pytest.mark.usefixtures("refused_succession")
+def test_leads_have_no_task_about_a_refused_succession(world: World) -> None:
+    tasks = task_names(world, world.ben)
+
+    assert FIX_SUCCESSION not in tasks
 
 
 def test_operators_are_alerted_to_a_refused_succession_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -73,8 +104,8 @@ def test_operators_are_alerted_to_a_refused_succession_once(world: World, monkey
     monkeypatch.setattr(vesting, "alert_operators", lambda subject, text: alerts.append(subject))
     succession = record_merger(world)
     Organisation.objects.filter(pk=world.westmarch.pk).update(valid_from=tomorrow())
-
     hand_over_due()
+
     hand_over_due()
 
     assert alerts == [f"Succession {succession.pk} could not take effect"]
@@ -91,14 +122,15 @@ def test_a_refused_succession_takes_effect_once_the_cause_is_corrected(
     assert refused_succession.status == "effective"
     assert refused_succession.refused_because == ""
     assert refused_succession.refused_at is None
-    assert EFFECT not in task_names(world, world.dee)
+    assert FIX_SUCCESSION not in task_names(world, world.dee)
 
 
 def test_a_vesting_month_that_has_passed_needs_an_exact_day(world: World) -> None:
+    day_of_an_earlier_month = today() - dt.timedelta(days=40)
     succession = services.record_succession(
         kind="absorb",
         status="order_made",
-        vests_on=PartialDate.parse(f"{today() - dt.timedelta(days=40):%Y-%m}"),
+        vests_on=PartialDate(day_of_an_earlier_month.year, day_of_an_earlier_month.month),
         ties=ties_between([world.westmarch], [world.harbour]),
         author=None,
         now=timezone.now(),
@@ -125,23 +157,50 @@ def surrey(db: None) -> Surrey:
         world = make_world()
         councils = create_councils_of_surrey()
         load_pending(author=None, now=timezone.now())
-    first_succession, *_ = Succession.objects.order_by("pk")
-    return Surrey(world, list(councils.values()), first_succession)
+    return Surrey(world, list(councils.values()), Succession.objects.order_by("pk")[0])
 
 
-def test_administrators_are_asked_to_record_that_an_election_of_surrey_was_held(surrey: Surrey) -> None:
+@pytest.fixture
+def after_the_election(surrey: Surrey) -> Iterator[Surrey]:
+    """Return Surrey half a year after the day of its election, which no administrator has recorded."""
     with time_machine.travel(dt.datetime(2026, 11, 30, 9, tzinfo=dt.UTC)):
-        assert DECIDE in task_names(surrey.world, surrey.world.dee)
-        for page in pages(surrey.world, surrey.first_succession):
-            assert "The election or shadow authority was due 7 May 2026, but no administrator has recorded" in page
+        yield surrey
+
+
+#: What pages say to administrators half a year after the election.
+ELECTION_DUE = "The election or shadow authority was due 7 May 2026, but no administrator has recorded"
+
+
+def test_administrators_have_a_task_to_record_an_election(after_the_election: Surrey) -> None:
+    tasks = task_names(after_the_election.world, after_the_election.world.dee)
+
+    assert CHANGE_STATUS in tasks
+
+
+def test_the_page_of_a_succession_asks_to_record_an_election(after_the_election: Surrey) -> None:
+    page = page_of(after_the_election.world, after_the_election.first_succession)
+
+    assert ELECTION_DUE in page
+
+
+def test_the_list_of_pending_successions_asks_to_record_an_election(after_the_election: Surrey) -> None:
+    page = list_of_pending(after_the_election.world)
+
+    assert ELECTION_DUE in page
 
 
 def test_surrey_does_not_take_effect_without_a_recorded_order(surrey: Surrey) -> None:
     with time_machine.travel(VESTING):
         hand_over_due()
 
-        assert statuses_of_successions() == {"order_laid"}
-        assert "The vesting day was 1 April 2027" in pages(surrey.world, surrey.first_succession)[0]
+    assert statuses_of_successions() == {"order_laid"}
+
+
+def test_the_page_of_a_succession_asks_for_its_order_on_vesting_day(surrey: Surrey) -> None:
+    with time_machine.travel(VESTING):
+        page = page_of(surrey.world, surrey.first_succession)
+
+    assert "The vesting day was 1 April 2027" in page
 
 
 def test_an_order_of_surrey_recorded_early_does_not_take_effect_before_its_day(surrey: Surrey) -> None:
@@ -149,8 +208,15 @@ def test_an_order_of_surrey_recorded_early_does_not_take_effect_before_its_day(s
         record_that_the_order_was_made(surrey.world, surrey.first_succession)
         hand_over_due()
 
-        assert statuses_of_successions() == {"order_made"}
-        assert DECIDE not in task_names(surrey.world, surrey.world.dee)
+    assert statuses_of_successions() == {"order_made"}
+
+
+def test_administrators_have_no_task_once_the_order_of_surrey_is_recorded(surrey: Surrey) -> None:
+    with time_machine.travel(VESTING - dt.timedelta(days=30)):
+        record_that_the_order_was_made(surrey.world, surrey.first_succession)
+        tasks = task_names(surrey.world, surrey.world.dee)
+
+    assert CHANGE_STATUS not in tasks
 
 
 def test_surrey_takes_effect_on_its_day_once_the_order_is_recorded(surrey: Surrey) -> None:
@@ -160,8 +226,8 @@ def test_surrey_takes_effect_on_its_day_once_the_order_is_recorded(surrey: Surre
     with time_machine.travel(VESTING):
         hand_over_due()
 
-        assert statuses_of_successions() == {"effective"}
-        check_successors_replace(surrey.councils)
+    assert statuses_of_successions() == {"effective"}
+    check_successors_replace(surrey.councils)
 
 
 def statuses_of_successions() -> set[str]:
@@ -190,34 +256,46 @@ def check_successors_replace(councils: Iterable[Organisation]) -> None:
 
 
 def test_a_status_change_together_leaves_out_successions_of_another_status(world: World) -> None:
-    successions = [
-        services.record_succession(
-            kind="absorb",
-            status=status,
-            place="Estuary",
-            vests_on=known_day(today() + dt.timedelta(days=30)),
-            ties=ties_between([create_council(name)], [world.harbour]),
-            author=None,
-            now=timezone.now(),
-        )
-        for name, status in (("Norbrook", "order_laid"), ("Eastmere", "order_laid"), ("Ashby", "proposed"))
-    ]
+    absorption_of_norbrook = record_absorption_in_estuary(world, "Norbrook", "order_laid")
+    absorption_of_eastmere = record_absorption_in_estuary(world, "Eastmere", "order_laid")
+    absorption_of_ashby = record_absorption_in_estuary(world, "Ashby", "proposed")
+
+    record_order_together(world, absorption_of_eastmere)
+
+    statuses = dict(Succession.objects.values_list("pk", "status"))
+    assert statuses == {
+        absorption_of_norbrook.pk: "order_made",
+        absorption_of_eastmere.pk: "order_made",
+        absorption_of_ashby.pk: "proposed",
+    }
+
+
+def test_a_status_change_together_locks_successions_in_the_order_of_their_ids(world: World) -> None:
+    """So two administrators who start with different successions do not block each other."""
+    absorption_of_norbrook = record_absorption_in_estuary(world, "Norbrook", "order_laid")
+    absorption_of_eastmere = record_absorption_in_estuary(world, "Eastmere", "order_laid")
 
     with CaptureQueriesContext(connection) as queries:
-        services.change_succession_status(
-            succession=successions[1],
-            to="order_made",
-            reason="Made.",
-            author=world.dee,
-            now=timezone.now(),
-            together=True,
-        )
+        record_order_together(world, absorption_of_eastmere)
 
-    assert [Succession.objects.get(pk=succession.pk).status for succession in successions] == [
-        "order_made",
-        "order_made",
-        "proposed",
-    ]
-    # Locked in the order of their ids, so that two administrators who start with different ones do not block each
-    # other.
-    assert locked_by(queries) == [successions[0].pk, successions[1].pk]
+    assert locked_ids(queries) == [absorption_of_norbrook.pk, absorption_of_eastmere.pk]
+
+
+def record_absorption_in_estuary(world: World, name: str, status: str) -> Succession:
+    """Record that Harbour takes over a new council of this name in thirty days."""
+    return services.record_succession(
+        kind="absorb",
+        status=status,
+        place="Estuary",
+        vests_on=known_day(today() + dt.timedelta(days=30)),
+        ties=ties_between([create_council(name)], [world.harbour]),
+        author=None,
+        now=timezone.now(),
+    )
+
+
+def record_order_together(world: World, succession: Succession) -> None:
+    """Record that the order was made, for the succession and the others of its place."""
+    services.change_succession_status(
+        succession=succession, to="order_made", reason="Made.", author=world.dee, now=timezone.now(), together=True
+    )

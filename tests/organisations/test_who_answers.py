@@ -6,10 +6,11 @@ import datetime as dt
 from fractions import Fraction
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from partnerships.kit.dates import PartialDate
+from partnerships.kit.dates import PartialDate, known_day
 from partnerships.organisations.responsibility import Life, NoSingleBody, Step, Tie, responsible_body
 from tests.organisations.histories import FUNCTIONS, START, History, check_answers, check_undoing, histories, undoing
 
@@ -35,12 +36,13 @@ def test_every_function_has_one_body_or_a_reason_and_nothing_is_lost(
 @thorough
 @given(histories(), functions, days, st.randoms(use_true_random=False))
 def test_the_order_of_recording_does_not_matter(history: History, function: str, day: dt.date, random: Random) -> None:
-    shuffled = list(history.steps)
-    random.shuffle(shuffled)
+    shuffled_steps = list(history.steps)
+    random.shuffle(shuffled_steps)
 
     for body in history.origins:
-        arguments = {"function": function, "body": body, "day": day}
-        assert responsible_body(steps=shuffled, **arguments) == responsible_body(steps=history.steps, **arguments)  # type: ignore[arg-type]
+        answer = responsible_body(function=function, body=body, day=day, steps=history.steps)
+        answer_to_shuffled_steps = responsible_body(function=function, body=body, day=day, steps=shuffled_steps)
+        assert answer_to_shuffled_steps == answer
 
 
 @thorough
@@ -49,102 +51,168 @@ def test_undoing_a_succession_restores_the_parts_before_it(history: History, fun
     check_undoing(history, function, day)
 
 
-def test_two_councils_divide_a_county_by_area_or_jointly() -> None:
-    ties = (Tie(1, 2), Tie(1, 3))
-    split = Step(1, on("2027-04-01"), ties)
-    by_area = Step(1, on("2027-04-01"), (Tie(1, 2, share=Fraction(2, 5)), Tie(1, 3, share=Fraction(3, 5))))
+#: The numbers of bodies in the examples below.
+DISTRICT, SECOND_DISTRICT, EAST, WEST, UNITED = 1, 2, 3, 4, 5
+VESTING_DAY = dt.date(2027, 4, 1)
 
-    before = responsible_body(function="highways", body=1, day=dt.date(2027, 3, 31), steps=[split])
-    jointly = responsible_body(function="highways", body=1, day=dt.date(2027, 4, 1), steps=[split])
-    shared = responsible_body(function="highways", body=1, day=dt.date(2027, 4, 1), steps=[by_area])
 
-    assert before.body == 1
-    assert (jointly.reason, jointly.parts) == (NoSingleBody.DIVIDED, {frozenset({2, 3}): 1})
-    assert shared.parts == {frozenset({2}): Fraction(2, 5), frozenset({3}): Fraction(3, 5)}
+def vesting_step(*ties: Tie, ends: bool = True) -> Step:
+    """Return a succession with these ties on the vesting day."""
+    return Step(1, known_day(VESTING_DAY), ties, ends=ends)
+
+
+def test_a_body_is_responsible_on_the_day_before_its_succession() -> None:
+    split = vesting_step(Tie(DISTRICT, EAST), Tie(DISTRICT, WEST))
+
+    answer = responsible_body(function="highways", body=DISTRICT, day=dt.date(2027, 3, 31), steps=[split])
+
+    assert answer.body == DISTRICT
+
+
+def test_two_successors_without_shares_are_responsible_jointly() -> None:
+    split = vesting_step(Tie(DISTRICT, EAST), Tie(DISTRICT, WEST))
+
+    answer = responsible_body(function="highways", body=DISTRICT, day=VESTING_DAY, steps=[split])
+
+    assert answer.reason == NoSingleBody.DIVIDED
+    assert answer.parts == {frozenset({EAST, WEST}): 1}
+
+
+def test_two_successors_with_shares_are_each_responsible_for_their_share() -> None:
+    split = vesting_step(Tie(DISTRICT, EAST, share=Fraction(2, 5)), Tie(DISTRICT, WEST, share=Fraction(3, 5)))
+
+    answer = responsible_body(function="highways", body=DISTRICT, day=VESTING_DAY, steps=[split])
+
+    assert answer.parts == {frozenset({EAST}): Fraction(2, 5), frozenset({WEST}): Fraction(3, 5)}
 
 
 def test_a_body_formed_by_two_joint_holders_is_solely_responsible() -> None:
-    steps = [Step(1, on("2027-04-01"), (Tie(1, 2), Tie(1, 3))), Step(2, on("2030-04-01"), (Tie(2, 4), Tie(3, 4)))]
+    split = vesting_step(Tie(DISTRICT, EAST), Tie(DISTRICT, WEST))
+    merger = Step(2, on("2030-04-01"), (Tie(EAST, UNITED), Tie(WEST, UNITED)))
 
-    assert responsible_body(function="planning", body=1, day=dt.date(2030, 4, 1), steps=steps).body == 4
+    answer = responsible_body(function="planning", body=DISTRICT, day=dt.date(2030, 4, 1), steps=[split, merger])
 
-
-def test_two_functions_of_a_lep_go_to_two_bodies_and_the_others_stay() -> None:
-    ties = (Tie(1, 2, function="business_representation"), Tie(1, 3, function="strategic_economic_planning"))
-    step = Step(1, on("2024-04-01"), ties, ends=False)
-    day = dt.date(2024, 4, 1)
-
-    bodies = [
-        responsible_body(function=function, body=1, day=day, steps=[step]).body
-        for function in ("business_representation", "strategic_economic_planning", "government_programmes")
-    ]
-
-    assert bodies == [2, 3, 1]
+    assert answer.body == UNITED
 
 
-def test_a_nominated_body_does_not_answer_and_a_caretaker_gives_way_to_a_successor() -> None:
-    nominated = Step(1, on("2027-04-01"), (Tie(1, 2, "nominated"),))
-    caretaker = Step(1, on("2027-04-01"), (Tie(1, 2, "caretaker"), Tie(1, 3, "hosting")))
-    successor = Step(1, on("2027-04-01"), (Tie(1, 2, "caretaker"), Tie(1, 3)))
-    day = dt.date(2027, 4, 1)
+@pytest.mark.parametrize(
+    ("function", "body"),
+    [
+        pytest.param("business_representation", EAST, id="first function that passes on"),
+        pytest.param("strategic_economic_planning", WEST, id="second function that passes on"),
+        pytest.param("government_programmes", DISTRICT, id="function that stays"),
+    ],
+)
+def test_two_functions_of_a_body_go_to_two_bodies(function: str, body: int) -> None:
+    transfer = vesting_step(
+        Tie(DISTRICT, EAST, function="business_representation"),
+        Tie(DISTRICT, WEST, function="strategic_economic_planning"),
+        ends=False,
+    )
 
-    answers = [
-        responsible_body(function="housing", body=1, day=day, steps=[answer])
-        for answer in (nominated, caretaker, successor)
-    ]
+    answer = responsible_body(function=function, body=DISTRICT, day=VESTING_DAY, steps=[transfer])
 
-    assert [(answer.body, answer.reason) for answer in answers] == [(None, NoSingleBody.NOBODY), (2, None), (3, None)]
-
-
-def test_a_vesting_day_known_to_the_month_leaves_the_month_open() -> None:
-    step = Step(1, on("2028-04"), (Tie(1, 2),))
-
-    answers = [
-        responsible_body(function="housing", body=1, day=day, steps=[step])
-        for day in (dt.date(2028, 3, 31), dt.date(2028, 4, 1), dt.date(2028, 4, 29), dt.date(2028, 4, 30))
-    ]
-
-    assert [(answer.body, answer.reason) for answer in answers] == [
-        (1, None),
-        (None, NoSingleBody.DAY_UNKNOWN),
-        (None, NoSingleBody.DAY_UNKNOWN),
-        (2, None),
-    ]
+    assert answer.body == body
 
 
-def test_nobody_answers_before_a_body_begins_or_after_it_ended_alone() -> None:
-    lives = {1: Life(dt.date(2000, 4, 1), dt.date(2020, 4, 1))}
+def test_a_nominated_body_is_not_responsible() -> None:
+    nomination = vesting_step(Tie(DISTRICT, EAST, "nominated"))
 
-    early = responsible_body(function="housing", body=1, day=dt.date(2000, 3, 31), steps=[], lives=lives)
-    last = responsible_body(function="housing", body=1, day=dt.date(2020, 3, 31), steps=[], lives=lives)
-    ended = responsible_body(function="housing", body=1, day=dt.date(2020, 4, 1), steps=[], lives=lives)
+    answer = responsible_body(function="housing", body=DISTRICT, day=VESTING_DAY, steps=[nomination])
 
-    assert early.reason == NoSingleBody.NOT_YET
-    assert last.body == 1
-    assert ended.reason == NoSingleBody.NOBODY
+    assert answer.body is None
+    assert answer.reason == NoSingleBody.NOBODY
 
 
-def test_functions_of_a_merged_body_itself_go_to_both_when_the_merger_is_undone() -> None:
-    merger = Step(1, on("2027-04-01"), (Tie(1, 3), Tie(2, 3)))
-    undoing_step = undoing(2, merger, on("2028-04-01"))
-    day = dt.date(2028, 4, 1)
+def test_a_caretaker_is_responsible_before_a_hosting_body() -> None:
+    succession = vesting_step(Tie(DISTRICT, EAST, "caretaker"), Tie(DISTRICT, WEST, "hosting"))
 
-    answers = [
-        responsible_body(function="housing", body=body, day=day, steps=[merger, undoing_step]) for body in (1, 2, 3)
-    ]
+    answer = responsible_body(function="housing", body=DISTRICT, day=VESTING_DAY, steps=[succession])
 
-    assert [answer.body for answer in answers] == [1, 2, None]
-    assert answers[2].parts == {frozenset({1, 2}): 1}
+    assert answer.body == EAST
 
 
-def test_a_body_that_absorbed_another_keeps_its_own_when_that_is_undone() -> None:
-    absorption = Step(1, on("2027-04-01"), (Tie(1, 2),))
-    undoing_step = undoing(2, absorption, on("2028-04-01"), lasting={2})
-    days_and_bodies = [(dt.date(2028, 3, 31), 1), (dt.date(2028, 4, 1), 1), (dt.date(2028, 4, 1), 2)]
+def test_a_successor_is_responsible_before_a_caretaker() -> None:
+    succession = vesting_step(Tie(DISTRICT, EAST, "caretaker"), Tie(DISTRICT, WEST))
 
-    answers = [
-        responsible_body(function="housing", body=body, day=day, steps=[absorption, undoing_step])
-        for day, body in days_and_bodies
-    ]
+    answer = responsible_body(function="housing", body=DISTRICT, day=VESTING_DAY, steps=[succession])
 
-    assert [answer.body for answer in answers] == [2, 1, 2]
+    assert answer.body == WEST
+
+
+@pytest.mark.parametrize(
+    ("day", "body", "reason"),
+    [
+        pytest.param(dt.date(2028, 3, 31), DISTRICT, None, id="before the month"),
+        pytest.param(dt.date(2028, 4, 1), None, NoSingleBody.DAY_UNKNOWN, id="first day of the month"),
+        pytest.param(dt.date(2028, 4, 29), None, NoSingleBody.DAY_UNKNOWN, id="last but one day of the month"),
+        pytest.param(dt.date(2028, 4, 30), EAST, None, id="last day of the month"),
+    ],
+)
+def test_a_vesting_day_known_to_the_month_leaves_the_month_open(
+    day: dt.date, body: int | None, reason: NoSingleBody | None
+) -> None:
+    succession = Step(1, on("2028-04"), (Tie(DISTRICT, EAST),))
+
+    answer = responsible_body(function="housing", body=DISTRICT, day=day, steps=[succession])
+
+    assert answer.body == body
+    assert answer.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("day", "body", "reason"),
+    [
+        pytest.param(dt.date(2000, 3, 31), None, NoSingleBody.NOT_YET, id="before its first day"),
+        pytest.param(dt.date(2020, 3, 31), DISTRICT, None, id="on its last day"),
+        pytest.param(dt.date(2020, 4, 1), None, NoSingleBody.NOBODY, id="after its last day"),
+    ],
+)
+def test_a_body_without_successions_is_responsible_while_it_exists(
+    day: dt.date, body: int | None, reason: NoSingleBody | None
+) -> None:
+    lives = {DISTRICT: Life(dt.date(2000, 4, 1), dt.date(2020, 4, 1))}
+
+    answer = responsible_body(function="housing", body=DISTRICT, day=day, steps=[], lives=lives)
+
+    assert answer.body == body
+    assert answer.reason == reason
+
+
+#: A merger of both districts, undone a year later.
+UNDONE_ON = dt.date(2028, 4, 1)
+MERGER = vesting_step(Tie(DISTRICT, UNITED), Tie(SECOND_DISTRICT, UNITED))
+UNDOING_OF_MERGER = undoing(2, MERGER, known_day(UNDONE_ON))
+
+
+@pytest.mark.parametrize("body", [DISTRICT, SECOND_DISTRICT])
+def test_each_predecessor_is_responsible_again_once_a_merger_is_undone(body: int) -> None:
+    answer = responsible_body(function="housing", body=body, day=UNDONE_ON, steps=[MERGER, UNDOING_OF_MERGER])
+
+    assert answer.body == body
+
+
+def test_functions_of_a_merged_body_itself_go_to_both_once_the_merger_is_undone() -> None:
+    answer = responsible_body(function="housing", body=UNITED, day=UNDONE_ON, steps=[MERGER, UNDOING_OF_MERGER])
+
+    assert answer.body is None
+    assert answer.parts == {frozenset({DISTRICT, SECOND_DISTRICT}): 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "day", "responsible"),
+    [
+        pytest.param(DISTRICT, dt.date(2028, 3, 31), EAST, id="absorbed body before the undoing"),
+        pytest.param(DISTRICT, UNDONE_ON, DISTRICT, id="absorbed body after the undoing"),
+        pytest.param(EAST, UNDONE_ON, EAST, id="body that absorbed it"),
+    ],
+)
+def test_a_body_that_absorbed_another_keeps_its_own_functions_once_that_is_undone(
+    body: int, day: dt.date, responsible: int
+) -> None:
+    absorption = vesting_step(Tie(DISTRICT, EAST))
+    undoing_step = undoing(2, absorption, known_day(UNDONE_ON), lasting={EAST})
+
+    answer = responsible_body(function="housing", body=body, day=day, steps=[absorption, undoing_step])
+
+    assert answer.body == responsible

@@ -89,10 +89,9 @@ def test_reply_becomes_a_comment_once_its_person_confirms_it(
     link = link_to_confirm(world)
     page = bearer.get(link).content.decode()
 
-    response = bearer.post(link, {"form": form_token(page), "plan": plan.pk, "text": "Please keep the trees."})
+    bearer.post(link, {"form": form_token(page), "plan": plan.pk, "text": "Please keep the trees."})
 
     answer = Answer.objects.get()
-    assert response.status_code == 200
     assert answer.text == "Please keep the trees."
     assert answer.person == world.sol
     assert answer.status == "waiting"
@@ -110,8 +109,9 @@ def test_a_head_request_for_the_link_saves_no_comment(
     world: World, plan: Plan, reply_to: str, tmp_path: Path, bearer: Client
 ) -> None:
     read_mailbox(tmp_path, reply(reply_to))
+    link = link_to_confirm(world)
 
-    bearer.head(link_to_confirm(world))
+    bearer.head(link)
 
     assert not Answer.objects.exists()
 
@@ -120,35 +120,35 @@ def test_opening_the_link_shows_the_reply_but_saves_no_comment(
     world: World, plan: Plan, reply_to: str, tmp_path: Path, bearer: Client
 ) -> None:
     read_mailbox(tmp_path, reply(reply_to))
+    link = link_to_confirm(world)
 
-    page = bearer.get(link_to_confirm(world)).content.decode()
+    page = bearer.get(link).content.decode()
 
     assert "Please keep the trees." in page
     assert "was 120, now 96" not in page  # the quotation of our email is removed
     assert not Answer.objects.exists()
 
 
-def test_forged_sender_changes_nothing_and_only_the_real_person_is_asked(
+def test_reply_with_a_forged_sender_is_confirmed_by_the_real_person(
     world: World, reply_to: str, tmp_path: Path
 ) -> None:
     read_mailbox(tmp_path, reply(reply_to, "Build nothing.", From="Mallory <mallory@evil.example>"))
 
-    recipients = {email.to[0] for email in deliver() if "Confirm" in email.subject}
-
+    [email] = [email for email in deliver() if "Confirm" in email.subject]
+    assert email.to == [world.sol.email]
     assert not Answer.objects.exists()
-    assert recipients == {world.sol.email}
 
 
 @pytest.mark.parametrize("change", ["signature", "number", "no token"])
 def test_reply_with_a_wrong_token_is_ignored(world: World, reply_to: str, tmp_path: Path, change: str) -> None:
     name, _, domain = reply_to.partition("@")
-    wrong_addresses = {
+    wrong_address = {
         "signature": f"{name[:-1]}{'a' if name[-1] != 'a' else 'b'}@{domain}",
         "number": re.sub(r"\+r-[0-9a-f]+", "+r-1", reply_to),
         "no token": f"digests@{domain}",
-    }
+    }[change]
 
-    read_mailbox(tmp_path, reply(wrong_addresses[change]))
+    read_mailbox(tmp_path, reply(wrong_address))
 
     assert not Incoming.objects.exists()
 
@@ -180,10 +180,11 @@ def test_renewed_links_end_the_reply_addresses_of_earlier_digests(world: World, 
     ],
     ids=str,
 )
-def test_automatic_reply_is_recognised_and_never_answered(
+def test_automatic_reply_is_never_answered(
     world: World, reply_to: str, tmp_path: Path, headers: dict[str, str]
 ) -> None:
     email_count = Email.objects.count()
+
     output = read_mailbox(tmp_path, reply(reply_to, **headers))
 
     assert "1 automatic reply" in output
@@ -191,27 +192,43 @@ def test_automatic_reply_is_recognised_and_never_answered(
     assert Email.objects.count() == email_count
 
 
-def test_reply_written_by_a_person_is_not_automatic() -> None:
-    assert not is_automatic(reply("a@b.example", Auto_Submitted="no"))
-    assert not is_automatic(reply("a@b.example", Return_Path="<sol@council.example>"))
+@pytest.mark.parametrize(
+    "headers", [{"Auto_Submitted": "no"}, {"Return_Path": "<sol@council.example>"}], ids=["no", "return path"]
+)
+def test_reply_written_by_a_person_is_not_automatic(headers: dict[str, str]) -> None:
+    assert not is_automatic(reply("a@b.example", **headers))
 
 
-def test_reply_that_fits_nothing_is_answered_once_a_day(world: World, reply_to: str, tmp_path: Path) -> None:
-    empty_replies = [reply(reply_to, f"{number}") for number in range(3)]
-    for empty_reply in empty_replies:
-        empty_reply.set_content("> was 120, now 96\n")
-    output = read_mailbox(tmp_path, *empty_replies)
-    [email] = recorded("answers.unfit")
+def empty_reply(reply_to: str, message_id: str) -> EmailMessage:
+    """Return a reply that has nothing but a quotation."""
+    message = reply(reply_to, **{"Message-ID": message_id})
+    message.set_content("> was 120, now 96\n")
+    return message
+
+
+def test_reply_that_fits_nothing_is_answered_with_a_link(world: World, reply_to: str, tmp_path: Path) -> None:
+    output = read_mailbox(tmp_path, empty_reply(reply_to, "<one@council.example>"))
+
     text = next(email.body for email in deliver() if email.subject == "We could not process your email")
-
-    assert "3 could not be used" in output
-    assert email.person_id == world.sol.pk
+    assert "1 could not be used" in output
     assert reverse("digests:new-links") in text
+
+
+def test_replies_that_fit_nothing_are_answered_once_a_day(world: World, reply_to: str, tmp_path: Path) -> None:
+    first_reply = empty_reply(reply_to, "<one@council.example>")
+    second_reply = empty_reply(reply_to, "<two@council.example>")
+
+    output = read_mailbox(tmp_path, first_reply, second_reply)
+
+    [email] = recorded("answers.unfit")
+    assert "2 could not be used" in output
+    assert email.person_id == world.sol.pk
 
 
 def test_strangers_are_never_answered(world: World, reply_to: str, tmp_path: Path) -> None:
     email_count = Email.objects.count()
     wrong_address = re.sub(r"\+r-[0-9a-f]+", "+r-1", reply_to)
+
     read_mailbox(tmp_path, reply(wrong_address, From="Nobody <nobody@elsewhere.example>"))
 
     assert Email.objects.count() == email_count
@@ -220,6 +237,7 @@ def test_strangers_are_never_answered(world: World, reply_to: str, tmp_path: Pat
 def test_same_email_read_twice_counts_once(world: World, reply_to: str, tmp_path: Path) -> None:
     message = reply(reply_to)
     read_mailbox(tmp_path, message)
+
     output = read_mailbox(tmp_path, message)
 
     assert "1 already read" in output
@@ -230,62 +248,104 @@ def test_catchers_folder_is_read_like_a_mailbox(world: World, reply_to: str, tmp
     (tmp_path / "00000000000000000001-000001.eml").write_bytes(
         f"X-Envelope-To: {reply_to}\r\n".encode() + reply("Common Ground <digests@ground.example>").as_bytes()
     )
+
     call_command("digests", "bounces", str(tmp_path), stdout=StringIO())
 
     assert Incoming.objects.get().text == "Please keep the trees."
 
 
-def test_attachments_go_through_the_checks_of_uploads(
-    world: World, plan: Plan, reply_to: str, tmp_path: Path, bearer: Client, settings: Any
-) -> None:
+@pytest.fixture
+def link_to_reply_with_files(world: World, reply_to: str, tmp_path: Path, settings: Any) -> str:
+    """Return the link to confirm a reply with two files: a PDF, and a program that is named like a PDF."""
     settings.MEDIA_ROOT = tmp_path / "media"
     message = reply(reply_to)
     message.add_attachment(PDF, maintype="application", subtype="pdf", filename="trees.pdf")
     message.add_attachment(b"MZ\x00\x01", maintype="application", subtype="pdf", filename="invoice.pdf")
     read_mailbox(tmp_path, message)
-    link = link_to_confirm(world)
-    html = bearer.get(link).content.decode()
-    bearer.post(link, {"form": form_token(html), "plan": plan.pk, "text": "With a picture."})
-    answer = Answer.objects.get()
-    services.approve_answer(answer=answer, author=world.amina, now=timezone.now())
+    return link_to_confirm(world)
+
+
+def test_page_says_which_file_was_left_out(link_to_reply_with_files: str, bearer: Client) -> None:
+    html = bearer.get(link_to_reply_with_files).content.decode()
+
+    assert "Left out: invoice.pdf" in html
+
+
+@pytest.fixture
+def answer_with_file(plan: Plan, link_to_reply_with_files: str, bearer: Client) -> Answer:
+    """Return the answer that Sol made of his reply with files."""
+    html = bearer.get(link_to_reply_with_files).content.decode()
+    bearer.post(link_to_reply_with_files, {"form": form_token(html), "plan": plan.pk, "text": "With a picture."})
+    return Answer.objects.get()
+
+
+def test_file_of_a_reply_belongs_to_its_answer(answer_with_file: Answer) -> None:
     file = IncomingFile.objects.get()
-    address = reverse("answers:file", kwargs={"pk": file.pk})
 
     assert file.file_name == "trees.pdf"
-    assert file.answer == answer
-    assert "Left out: invoice.pdf" in html
-    assert signed_in(world.ben).get(address).status_code == 200
-    assert signed_in(world.chidi).get(address).status_code == 404
+    assert file.answer == answer_with_file
 
 
-def test_reply_of_a_person_with_an_account_becomes_a_comment(
-    world: World, plan: Plan, office: PostOffice, tmp_path: Path
+@pytest.mark.parametrize(("name", "status"), [("ben", 200), ("chidi", 404)])
+def test_file_of_an_approved_answer_is_read_in_the_partnership_only(
+    world: World, answer_with_file: Answer, name: str, status: int
 ) -> None:
+    services.approve_answer(answer=answer_with_file, author=world.amina, now=timezone.now())
+    file_url = reverse("answers:file", kwargs={"pk": IncomingFile.objects.get().pk})
+
+    response = signed_in(getattr(world, name)).get(file_url)
+
+    assert response.status_code == status
+
+
+@pytest.fixture
+def bens_reply_url(world: World, plan: Plan, office: PostOffice, tmp_path: Path) -> str:
+    """Return the path of the page on which Ben, who has an account, confirms his reply to a notice."""
     add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=timezone.now())
     [notice] = [email for email in deliver() if email.to == [world.ben.email]]
     read_mailbox(tmp_path, reply(own_reply_address(notice), "It is.", From="ben@westmarch.example"))
-    incoming = Incoming.objects.get()
-    ben = signed_in(world.ben)
-    address = reverse("answers:incoming", kwargs={"pk": incoming.pk})
-    tasks = [task.action for task in tasks_of_person(world.ben, timezone.now())]
-    other_status = signed_in(world.amina).get(address).status_code
-    ben.get(address)
-    response = ben.post(address, {"plan": plan.pk, "text": "It is."})
+    return reverse("answers:incoming", kwargs={"pk": Incoming.objects.get().pk})
 
-    assert "Confirm your reply by email" in tasks
-    assert other_status == 404
-    assert response.status_code == 200
+
+def test_reply_of_a_person_with_an_account_is_their_work(world: World, bens_reply_url: str) -> None:
+    tasks = tasks_of_person(world.ben, timezone.now())
+
+    assert "Confirm your reply by email" in [task.action for task in tasks]
+
+
+def test_reply_of_a_person_with_an_account_is_read_by_nobody_else(world: World, bens_reply_url: str) -> None:
+    response = signed_in(world.amina).get(bens_reply_url)
+
+    assert response.status_code == 404
+
+
+def test_reply_of_a_person_with_an_account_becomes_a_comment(world: World, plan: Plan, bens_reply_url: str) -> None:
+    signed_in(world.ben).post(bens_reply_url, {"plan": plan.pk, "text": "It is."})
+
     assert Comment.objects.filter(author=world.ben, text="It is.").exists()
 
 
-def test_reply_is_dropped_when_the_person_says_so(world: World, reply_to: str, tmp_path: Path, bearer: Client) -> None:
+@pytest.fixture
+def link_to_dropped_reply(world: World, reply_to: str, tmp_path: Path, bearer: Client) -> str:
+    """Return the link to a reply that Sol has deleted."""
     read_mailbox(tmp_path, reply(reply_to))
     link = link_to_confirm(world)
     bearer.post(link, {"form": form_token(bearer.get(link).content.decode()), "drop": "yes"})
+    return link
 
-    assert Incoming.objects.get().status == "dropped"
-    assert Incoming.objects.get().text == ""
-    assert "You have already confirmed or deleted this email" in bearer.get(link).content.decode()
+
+@pytest.mark.usefixtures("link_to_dropped_reply")
+def test_text_of_a_dropped_reply_is_deleted() -> None:
+    incoming = Incoming.objects.get()
+
+    assert incoming.status == "dropped"
+    assert incoming.text == ""
+
+
+def test_link_to_a_dropped_reply_says_so(link_to_dropped_reply: str, bearer: Client) -> None:
+    html = bearer.get(link_to_dropped_reply).content.decode()
+
+    assert "You have already confirmed or deleted this email" in html
 
 
 @pytest.mark.parametrize(("days", "outcome"), [(29, "replies"), (31, "unfit")])
@@ -295,7 +355,9 @@ def test_address_for_replies_works_for_thirty_days(
     mail = read_mail(reply(reply_to).as_bytes())
     assert mail is not None
 
-    assert services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=days)) == outcome
+    result = services.receive_mail(mail=mail, now=timezone.now() + dt.timedelta(days=days))
+
+    assert result == outcome
 
 
 def test_replies_of_one_person_are_limited_per_day(world: World, reply_to: str, tmp_path: Path) -> None:
@@ -307,92 +369,113 @@ def test_replies_of_one_person_are_limited_per_day(world: World, reply_to: str, 
     assert "5 could not be used" in output
 
 
-def test_emails_that_nobody_confirmed_are_deleted_after_thirty_days(
-    world: World, reply_to: str, tmp_path: Path, settings: Any
-) -> None:
+@pytest.fixture
+def incoming_with_file(reply_to: str, tmp_path: Path, settings: Any) -> Incoming:
+    """Return a reply of Sol's with a file, which he has not confirmed."""
     settings.MEDIA_ROOT = tmp_path / "media"
     message = reply(reply_to)
     message.add_attachment(PDF, maintype="application", subtype="pdf", filename="trees.pdf")
     read_mailbox(tmp_path, message)
+    return Incoming.objects.get()
 
-    deleted_after_29_days = retention.delete_incoming(timezone.now() + dt.timedelta(days=29), False)
-    deleted_after_31_days = retention.delete_incoming(timezone.now() + dt.timedelta(days=31), False)
 
-    assert deleted_after_29_days == 0
-    assert deleted_after_31_days == 1
+@pytest.mark.usefixtures("incoming_with_file")
+def test_emails_that_nobody_confirmed_are_kept_for_29_days() -> None:
+    deleted = retention.delete_incoming(timezone.now() + dt.timedelta(days=29), False)
+
+    assert deleted == 0
+    assert Incoming.objects.exists()
+
+
+@pytest.mark.usefixtures("incoming_with_file")
+def test_emails_that_nobody_confirmed_are_deleted_after_thirty_days() -> None:
+    deleted = retention.delete_incoming(timezone.now() + dt.timedelta(days=31), False)
+
+    assert deleted == 1
     assert not Incoming.objects.exists()
     assert not IncomingFile.objects.exists()
 
 
-def test_a_file_of_a_dropped_reply_that_storage_keeps_is_deleted_by_retention(
-    world: World,
-    reply_to: str,
-    tmp_path: Path,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    django_capture_on_commit_callbacks: Any,
-) -> None:
-    def fail_to_delete(*given: object) -> None:
-        raise OSError
+@pytest.fixture
+def file_that_storage_kept(
+    incoming_with_file: Incoming, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> Path:
+    """Return the file of a reply that was dropped while the storage could not delete it."""
 
-    settings.MEDIA_ROOT = tmp_path / "media"
-    message = reply(reply_to)
-    message.add_attachment(PDF, maintype="application", subtype="pdf", filename="trees.pdf")
-    read_mailbox(tmp_path, message)
-    incoming = Incoming.objects.get()
-    path = Path(IncomingFile.objects.get().file.path)
+    def fail_to_delete(*args: object) -> None:
+        raise OSError
 
     with monkeypatch.context() as patched, django_capture_on_commit_callbacks(execute=True):
         patched.setattr(FileSystemStorage, "delete", fail_to_delete)
-        services.drop_incoming(incoming=incoming, author=incoming.person, now=timezone.now())
-    state_before_retention = path.exists(), IncomingFile.objects.count()
+        services.drop_incoming(incoming=incoming_with_file, author=incoming_with_file.person, now=timezone.now())
+    return Path(IncomingFile.objects.get().file.path)
+
+
+def test_file_that_storage_cannot_delete_stays_recorded(file_that_storage_kept: Path) -> None:
+    assert file_that_storage_kept.exists()
+    assert IncomingFile.objects.count() == 1
+
+
+def test_file_that_storage_kept_is_deleted_by_retention(file_that_storage_kept: Path) -> None:
     retention.delete_incoming(timezone.now() + dt.timedelta(days=31), False)
 
-    assert state_before_retention == (True, 1)
-    assert not path.exists()
+    assert not file_that_storage_kept.exists()
     assert not IncomingFile.objects.exists()
 
 
 def test_emails_carry_no_reply_address_without_a_mailbox(world: World, plan: Plan, settings: Any) -> None:
     settings.EMAIL_REPLIES = "none"
-    add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=timezone.now())
-    [notice] = [email for email in deliver() if email.to == [world.ben.email]]
 
+    add_comment(plan=plan, version_number=1, text="@Ben West, is it so?", author=world.amina, now=timezone.now())
+
+    [notice] = [email for email in deliver() if email.to == [world.ben.email]]
     assert notice.reply_to == [world.amina.email]
 
 
 @pytest.mark.parametrize(
-    ("text", "own"),
+    ("text", "own_text"),
     [
-        ("Fine.\n\n-- \nSol Stake\n01489 000000\n", "Fine."),
-        ("Fine.\n\nSent from my iPhone\n\n> On 28 Nov 2026, Common Ground wrote:\n> Hello\n", "Fine."),
-        (
+        pytest.param("Fine.\n\n-- \nSol Stake\n01489 000000\n", "Fine.", id="signature"),
+        pytest.param(
+            "Fine.\n\nSent from my iPhone\n\n> On 28 Nov 2026, Common Ground wrote:\n> Hello\n", "Fine.", id="iPhone"
+        ),
+        pytest.param(
             "Fine.\n\n________________________________\nFrom: A <a@b.example>\nSent: today\nTo: B\nSubject: C\n\nD",
             "Fine.",
+            id="Outlook",
         ),
-        ("> was 120\nToo many.\n> was May\nFine.\n", "Too many.\nFine."),
-        ("I want:\n- trees\n- a hedge\n", "I want:\n- trees\n- a hedge"),
+        pytest.param("> was 120\nToo many.\n> was May\nFine.\n", "Too many.\nFine.", id="answers between quotations"),
+        pytest.param("I want:\n- trees\n- a hedge\n", "I want:\n- trees\n- a hedge", id="list"),
     ],
 )
-def test_quotation_and_signature_are_stripped(text: str, own: str) -> None:
-    assert without_quotation(text) == own
+def test_only_the_own_text_of_a_reply_is_kept(text: str, own_text: str) -> None:
+    assert without_quotation(text) == own_text
 
 
 def test_long_paragraphs_stay_whole() -> None:
     paragraph = "We have read the plan and " + "agree with very much of it and " * 30 + "thank you."
 
-    assert without_quotation(paragraph) == paragraph
+    own_text = without_quotation(paragraph)
+
+    assert own_text == paragraph
 
 
-@pytest.mark.parametrize("text", ["\n" * 20_000, "On " * 7_000, "From: a\n" * 2_500, "_" * 20_000, "a\n\n" * 7_000])
-def test_hostile_text_is_read_in_a_second(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["\n" * 20_000, "On " * 7_000, "From: a\n" * 2_500, "_" * 20_000, "a\n\n" * 7_000],
+    ids=["empty lines", "On", "From", "underscores", "short paragraphs"],
+)
+def test_hostile_text_is_read_in_two_seconds(text: str) -> None:
     started_at = timezone.now()
+
     without_quotation(text)
 
     assert timezone.now() - started_at < dt.timedelta(seconds=2)
 
 
 def test_words_of_an_html_reply_end_before_the_quotation() -> None:
-    page = "<style>p{}</style><p>Keep &amp; care.<br>Please.</p><div class='gmail_quote'>On Sat: <p>Hello</p></div>"
+    html = "<style>p{}</style><p>Keep &amp; care.<br>Please.</p><div class='gmail_quote'>On Sat: <p>Hello</p></div>"
 
-    assert text_of_html(page).strip() == "Keep & care.\nPlease."
+    text = text_of_html(html)
+
+    assert text.strip() == "Keep & care.\nPlease."

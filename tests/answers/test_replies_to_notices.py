@@ -35,7 +35,8 @@ def reminder_of(person: User) -> Any:
     return next(email for email in deliver() if email.to == [person.email])
 
 
-def text_about_unfit_email(person: User) -> str:
+def text_about_unfit_email() -> str:
+    """Return the text of the email that says what to do instead of replying."""
     return str(next(email.body for email in deliver() if email.subject == "We could not process your email"))
 
 
@@ -53,20 +54,32 @@ def test_a_reply_about_a_commitment_becomes_a_draft_conversation_of_its_partners
     assert incoming.text == "The road is late."
 
 
-def test_only_the_person_who_replied_is_asked_to_save_the_conversation(
-    world: World, commitment: Commitment, tmp_path: Path
-) -> None:
+@pytest.fixture
+def eddies_reply_url(world: World, commitment: Commitment, tmp_path: Path) -> str:
+    """Return the path of the page on which Eddie saves his reply as a conversation."""
     address = own_reply_address(reminder_of(world.eddie))
     read_mailbox(tmp_path, reply(address, "The road is late.", From="eddie@larkhaven.example"))
-    page_url = reverse("answers:incoming", args=[Incoming.objects.get().pk])
+    return reverse("answers:incoming", args=[Incoming.objects.get().pk])
 
-    [confirm_email] = [email for email in deliver() if "as a conversation" in email.subject]
-    page_for_eddie = signed_in(world.eddie).get(page_url).content.decode()
-    response_to_ben = signed_in(world.ben).get(page_url)
 
+@pytest.mark.usefixtures("eddies_reply_url")
+def test_only_the_person_who_replied_is_asked_to_save_the_conversation(world: World) -> None:
+    emails = deliver()
+
+    [confirm_email] = [email for email in emails if "as a conversation" in email.subject]
     assert confirm_email.to == [world.eddie.email]
-    assert "The road is late." in page_for_eddie
-    assert response_to_ben.status_code == 404
+
+
+def test_person_who_replied_reads_their_reply_before_saving_it(world: World, eddies_reply_url: str) -> None:
+    html = signed_in(world.eddie).get(eddies_reply_url).content.decode()
+
+    assert "The road is late." in html
+
+
+def test_reply_that_is_not_saved_is_read_by_nobody_else(world: World, eddies_reply_url: str) -> None:
+    response = signed_in(world.ben).get(eddies_reply_url)
+
+    assert response.status_code == 404
 
 
 def test_a_reply_of_a_viewer_is_answered_with_the_page_of_the_commitment(
@@ -77,7 +90,7 @@ def test_a_reply_of_a_viewer_is_answered_with_the_page_of_the_commitment(
 
     output = read_mailbox(tmp_path, reply(address, From="eddie@larkhaven.example"))
 
-    text = " ".join(text_about_unfit_email(world.eddie).split())
+    text = " ".join(text_about_unfit_email().split())
     assert "1 could not be used" in output
     assert not Incoming.objects.exists()
     assert "nobody has read it" in text
@@ -93,7 +106,7 @@ def test_explanation_has_no_link_to_a_page_that_its_reader_may_not_open(
 
     read_mailbox(tmp_path, reply(address, From="eddie@larkhaven.example"))
 
-    assert reverse("commitments:detail", args=[commitment.pk]) not in text_about_unfit_email(world.eddie)
+    assert reverse("commitments:detail", args=[commitment.pk]) not in text_about_unfit_email()
 
 
 def test_reply_without_new_text_is_answered_with_the_reason(
@@ -104,8 +117,9 @@ def test_reply_without_new_text_is_answered_with_the_reason(
 
     read_mailbox(tmp_path, empty_reply)
 
-    assert "Your email contained no new text." in text_about_unfit_email(world.eddie)
-    assert [email.params["why"] for email in recorded("answers.unfit")] == ["empty"]
+    [email] = recorded("answers.unfit")
+    assert email.params["why"] == "empty"
+    assert "Your email contained no new text." in text_about_unfit_email()
 
 
 @pytest.mark.parametrize(("role", "times"), [(Role.EDITOR, 1), (Role.VIEWER, 0)])

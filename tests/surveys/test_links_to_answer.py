@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core.mail import EmailMessage
 from django.test import Client
@@ -27,9 +29,8 @@ from tests.world import World
 
 
 def links_in(emails: list[EmailMessage], route: str) -> list[str]:
-    """Return the paths of the links to `route` in these emails. Each link has a line of its own."""
-    lines = [line for email in emails for line in str(email.body).splitlines()]
-    return [f"/{line.split('/', 3)[3]}" for line in lines if route in line]
+    """Return the paths of the links in these emails that begin with `route`."""
+    return [path for email in emails for path in re.findall(rf"{route}\S+", str(email.body))]
 
 
 def test_everybody_asked_gets_a_link_of_their_own(world: World) -> None:
@@ -43,27 +44,42 @@ def test_everybody_asked_gets_a_link_of_their_own(world: World) -> None:
     assert "Amina Larch gave us your address for this survey" in " ".join(str(emails[0].body).split())
 
 
-def test_a_link_to_an_anonymous_round_works_once(world: World) -> None:
+@pytest.fixture
+def anonymous_link(world: World) -> str:
+    """Return the path of one of eight links to an anonymous round."""
     drop_emails()
     opened_round(world, asked={"council": 8})
-    link = links_in(deliver(), "/surveys/answer/")[0]
+    return links_in(deliver(), "/surveys/answer/")[0]
 
-    page = Client().get(link)
-    first_response = Client().post(link, {"group": "council", "score-trust": "4"})
-    second_response = Client().post(link, {"group": "council", "score-trust": "1"})
 
-    assert "Trust and candour" in page.content.decode()
-    assert first_response.status_code == 302
-    assert second_response.status_code == 410
+def test_a_link_to_an_anonymous_round_shows_the_questions(anonymous_link: str) -> None:
+    page = Client().get(anonymous_link).content.decode()
+
+    assert "Trust and candour" in page
+
+
+def test_an_answer_uses_up_its_link(anonymous_link: str) -> None:
+    response = Client().post(anonymous_link, {"group": "council", "score-trust": "4"})
+
+    assert response.status_code == 302
     assert SealedAnswer.objects.count() == 1
     assert Token.objects.count() == 7
 
 
+def test_a_link_to_an_anonymous_round_works_once(anonymous_link: str) -> None:
+    Client().post(anonymous_link, {"group": "council", "score-trust": "4"})
+
+    response = Client().post(anonymous_link, {"group": "council", "score-trust": "1"})
+
+    assert response.status_code == 410
+    assert SealedAnswer.objects.count() == 1
+
+
 def test_answers_after_the_last_day_are_refused_even_before_a_worker_closes(world: World) -> None:
     survey_round = opened_round(world)
-    [token] = tokens(survey_round, "council")[:1]
+    token = tokens(survey_round, "council")[0]
 
-    with pytest.raises(services.UnableToAnswer):
+    with pytest.raises(services.UnableToAnswer, match="the survey is over, so you cannot answer"):
         services.answer_by_token(token=token, answer=answer_of("council", 5), now=morning_after(survey_round))
 
 
@@ -91,65 +107,75 @@ def bilingual_round(world: World) -> Round:
     return services.open_round(survey_round=agreed_round(survey_round), author=world.amina, now=timezone.now())
 
 
-def test_language_of_the_questions_is_chosen_on_the_page(bilingual_round: Round) -> None:
-    [token] = tokens(bilingual_round, "council")[:1]
-    address = reverse("surveys:answer", args=[token])
-
-    english_page = Client().get(address).content.decode()
-    welsh_page = Client().get(f"{address}?language=cy").content.decode()
-
-    assert '<a class="govuk-link" href="?language=cy" hreflang="cy" lang="cy">Cymraeg</a>' in english_page
-    assert "We trust." in english_page
-    assert '<span lang="cy">Rydym yn ymddiried.</span>' in welsh_page
+@pytest.fixture
+def bilingual_url(bilingual_round: Round) -> str:
+    """Return the path of the questions in English and Welsh, for one person."""
+    return reverse("surveys:answer", args=[tokens(bilingual_round, "council")[0]])
 
 
-def test_language_in_which_somebody_answers_is_not_stored_with_the_answer(bilingual_round: Round) -> None:
-    [token] = tokens(bilingual_round, "council")[:1]
-    address = reverse("surveys:answer", args=[token])
+def test_questions_in_two_languages_are_shown_in_the_first(bilingual_url: str) -> None:
+    page = Client().get(bilingual_url).content.decode()
 
-    response = Client().post(f"{address}?language=cy", {"group": "council", "score-trust": "4"})
+    assert "We trust." in page
+    assert '<a class="govuk-link" href="?language=cy" hreflang="cy" lang="cy">Cymraeg</a>' in page
 
-    assert response.status_code == 302
+
+def test_questions_are_shown_in_the_chosen_language(bilingual_url: str) -> None:
+    page = Client().get(f"{bilingual_url}?language=cy").content.decode()
+
+    assert '<span lang="cy">Rydym yn ymddiried.</span>' in page
+
+
+def test_language_in_which_somebody_answers_is_not_stored(bilingual_round: Round, bilingual_url: str) -> None:
+    Client().post(f"{bilingual_url}?language=cy", {"group": "council", "score-trust": "4"})
+
     [answer] = sealing.open_answers(bilingual_round.key_name, [bytes(SealedAnswer.objects.get().box)])
     assert answer == Answer("council", {"trust": 4}, [], {})
 
 
-def test_named_answer_can_be_changed_before_the_round_closes(world: World) -> None:
+@pytest.fixture
+def named_round(world: World) -> Round:
+    """Return an open round in which two people of a council answer by name."""
     drop_emails()
-    opened_round(world, way=AnswerMode.NAMED, asked={"council": 2})
-    [link, _] = links_in(deliver(), "/surveys/answer-by-name/")
-
-    responses = [Client().post(link, {"group": "council", "score-trust": score}) for score in ("2", "4")]
-
-    assert [response.status_code for response in responses] == [302, 302]
-    assert NamedAnswer.objects.get().scores == {"trust": 4}
+    return opened_round(world, way=AnswerMode.NAMED, asked={"council": 2})
 
 
-def test_named_answer_cannot_be_changed_after_the_round_has_closed(world: World) -> None:
-    drop_emails()
-    survey_round = opened_round(world, way=AnswerMode.NAMED, asked={"council": 2})
-    [link, _] = links_in(deliver(), "/surveys/answer-by-name/")
+@pytest.fixture
+def named_link(named_round: Round) -> str:
+    """Return the path of the link of the first person, who has answered with a score of 4."""
+    link = links_in(deliver(), "/surveys/answer-by-name/")[0]
     Client().post(link, {"group": "council", "score-trust": "4"})
-    close_round(survey_round)
+    return link
 
-    response = Client().post(link, {"group": "council", "score-trust": "1"})
+
+def test_named_answer_can_be_changed_before_the_round_closes(named_link: str) -> None:
+    Client().post(named_link, {"group": "council", "score-trust": "2"})
+
+    assert NamedAnswer.objects.get().scores == {"trust": 2}
+
+
+def test_named_answer_cannot_be_changed_after_the_round_has_closed(named_round: Round, named_link: str) -> None:
+    close_round(named_round)
+
+    response = Client().post(named_link, {"group": "council", "score-trust": "1"})
 
     assert response.status_code == 410
     assert NamedAnswer.objects.get().scores == {"trust": 4}
 
 
-def test_named_answers_are_read_only_after_closing(world: World) -> None:
-    drop_emails()
-    survey_round = opened_round(world, way=AnswerMode.NAMED, asked={"council": 2})
-    [link, _] = links_in(deliver(), "/surveys/answer-by-name/")
-    Client().post(link, {"group": "council", "score-trust": "4"})
-    client = signed_in(world.ben)
-    page_of_open_round = client.get(survey_round.get_absolute_url()).content.decode()
+@pytest.mark.usefixtures("named_link")
+def test_named_answers_are_not_read_before_closing(world: World, named_round: Round) -> None:
+    page = signed_in(world.ben).get(named_round.get_absolute_url()).content.decode()
 
-    close_round(survey_round)
+    # The answer has a score for trust only, so a page of answers says "no view" beside other dimensions.
+    assert "no view" not in page
 
-    page_of_closed_round = client.get(survey_round.get_absolute_url()).content.decode()
-    # The answer has a score for trust only.
-    assert "no view" not in page_of_open_round
-    assert "no view" in page_of_closed_round
-    assert "Councils and authorities" in page_of_closed_round
+
+@pytest.mark.usefixtures("named_link")
+def test_named_answers_are_read_after_closing(world: World, named_round: Round) -> None:
+    close_round(named_round)
+
+    page = signed_in(world.ben).get(named_round.get_absolute_url()).content.decode()
+
+    assert "no view" in page
+    assert "Councils and authorities" in page

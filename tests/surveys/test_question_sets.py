@@ -18,6 +18,12 @@ from tests.world import World
 FIRST = (Path(questions.__file__).parent / "question_sets" / "health_1.toml").read_text()
 
 
+def first_version_with(line: str, *, instead_of: str) -> str:
+    """Return the text of the first version with another line."""
+    assert instead_of in FIRST
+    return FIRST.replace(instead_of, line)
+
+
 def add_by_admin(world: World, text: str) -> str:
     """Send the form as an administrator, and return the page that follows."""
     client = signed_in(world.dee)
@@ -26,30 +32,34 @@ def add_by_admin(world: World, text: str) -> str:
 
 
 def test_administrator_adds_a_version_that_new_surveys_use(world: World) -> None:
-    earlier = prepared_round(world)
-
-    add_by_admin(world, FIRST.replace("We want the same things", "We want and say the same things"))
+    add_by_admin(world, first_version_with("We want and say the same things", instead_of="We want the same things"))
 
     [newest] = newest_question_sets()
     assert newest.version == 2
-    assert earlier.question_set.version == 1
     assert newest.content["dimensions"][0]["statement"]["en"].startswith("We want and say the same")
 
 
+def test_prepared_round_keeps_its_version_of_the_questions(world: World) -> None:
+    survey_round = prepared_round(world)
+
+    add_by_admin(world, first_version_with("We want and say the same things", instead_of="We want the same things"))
+
+    survey_round.refresh_from_db()
+    assert survey_round.question_set.version == 1
+
+
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("line", "instead_of", "reason"),
     [
-        (('key = "value"', 'key = "trust"'), "is used twice"),
-        (('languages = ["en"]', 'languages = ["en", "cy"]'), "in cy"),
-        (('languages = ["en"]', "languages = en"), "cannot read these questions as TOML"),
+        pytest.param('key = "trust"', 'key = "value"', "is used twice", id="key used twice"),
+        pytest.param('languages = ["en", "cy"]', 'languages = ["en"]', "in cy", id="not translated"),
+        pytest.param("languages = en", 'languages = ["en"]', "cannot read these questions as TOML", id="not TOML"),
     ],
 )
 def test_questions_that_cannot_be_asked_are_refused_with_the_reason(
-    world: World, change: tuple[str, str], reason: str
+    world: World, line: str, instead_of: str, reason: str
 ) -> None:
-    assert change[0] in FIRST
-
-    page = add_by_admin(world, FIRST.replace(*change))
+    page = add_by_admin(world, first_version_with(line, instead_of=instead_of))
 
     assert reason in page
     assert QuestionSet.objects.count() == 1
@@ -72,9 +82,18 @@ def test_unknown_language_is_refused(world: World) -> None:
 
 
 def test_question_set_that_cannot_be_used_is_refused_with_the_place() -> None:
-    head = 'name = "Two"\nlanguages = ["en", "cy"]\n'
+    text = """
+        name = "Two"
+        languages = ["en", "cy"]
+
+        [[dimensions]]
+        key = "trust"
+        name.en = "Trust"
+        statement.en = "We trust."
+    """
+
     with pytest.raises(InvalidQuestions, match="dimensions 1: enter “name” in cy"):
-        read_toml(head + '[[dimensions]]\nkey = "trust"\nname.en = "Trust"\nstatement.en = "We trust."\n', ["council"])
+        read_toml(text, ["council"])
 
 
 def test_administrator_sees_rounds_without_title_answers_or_results(world: World) -> None:

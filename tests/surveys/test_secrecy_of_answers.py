@@ -79,7 +79,8 @@ def test_answering_while_signed_in_sets_no_session_cookie(world: World) -> None:
 def test_only_tokens_and_sealed_answers_differ_between_backups_around_an_answer(
     rows_around_an_answer: RowsAroundAnAnswer,
 ) -> None:
-    before, after = rows_around_an_answer.before, rows_around_an_answer.after
+    before = rows_around_an_answer.before
+    after = rows_around_an_answer.after
 
     changed_tables = {table for table in after if sorted(map(str, after[table])) != sorted(map(str, before[table]))}
 
@@ -107,7 +108,7 @@ def test_a_sealed_answer_cannot_be_opened_once_its_key_is_destroyed(
 
     sealing.destroy_key(key_name)
 
-    with pytest.raises(sealing.KeyMissing):
+    with pytest.raises(sealing.KeyMissing, match="is not in SURVEY_KEYS_ROOT"):
         sealing.open_answers(key_name, [sealed_answer])
 
 
@@ -161,12 +162,12 @@ def test_key_is_deleted_when_the_round_closes(world: World, django_capture_on_co
 
 
 def test_key_that_was_not_deleted_at_the_close_is_deleted_later(world: World) -> None:
-    survey_round = closed_round(world)  # in a test, the deletion after the commit has not run
-    had_key = sealing.has_key(survey_round.key_name)
+    survey_round = closed_round(world)
+    # In a test, the deletion after the commit has not run.
+    assert sealing.has_key(survey_round.key_name)
 
     services.close_due(now=morning_after(survey_round) + dt.timedelta(days=30))
 
-    assert had_key
     assert not sealing.has_key(survey_round.key_name)
 
 
@@ -181,19 +182,20 @@ def test_key_of_an_unknown_round_is_not_deleted(world: World) -> None:
     assert sealing.has_key(unknown_key_name)
 
 
+def page_without_tokens(client: Client, survey_round: Round) -> str:
+    """Return the page of a round without its CSRF tokens, which differ each time."""
+    page = client.get(survey_round.get_absolute_url()).content.decode()
+    return re.sub(r"[A-Za-z0-9]{64}", "", page)
+
+
 def test_page_of_an_open_round_does_not_change_when_somebody_answers(world: World) -> None:
     survey_round = opened_round(world)
     client = signed_in(world.amina)
-
-    def page_without_tokens() -> str:
-        page = client.get(survey_round.get_absolute_url()).content.decode()
-        return re.sub(r"[A-Za-z0-9]{64}", "", page)
-
-    page_before = page_without_tokens()
+    page_before = page_without_tokens(client, survey_round)
 
     give_answers(survey_round, "council", [answer_of("council", 5)] * 6)
 
-    assert page_without_tokens() == page_before
+    assert page_without_tokens(client, survey_round) == page_before
     assert not Figure.objects.exists()
 
 

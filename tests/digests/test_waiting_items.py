@@ -43,6 +43,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 #: Query limits: for one person and one kind of task, and for everybody together.
 MAX_PER_KIND, FOR_ALL = 5, 2
+#: Queries for people who have no task of a kind after all. Whether the next contact is due is found out for all
+#: organisations together, so another organisation's last contact may make a source look for a task in vain.
+MAX_IN_VAIN = 2
 #: Days ahead; on each of them, different tasks are due, planned, quiet or lapsed.
 AHEAD = (0, 4, 25, 80, 400)
 #: The roles of two posts.
@@ -237,4 +240,4 @@ def test_other_people_need_a_few_queries_per_kind_of_item(everything: World) -> 
 
     too_high = {someone: spent for someone, spent in costs.items() if spent > MAX_PER_KIND * sorts[someone]}
     assert too_high == {}
-    assert cost(people, now) == sum(costs.values()) + FOR_ALL
+    assert cost(people, now) <= sum(costs.values()) + FOR_ALL + MAX_IN_VAIN

@@ -64,6 +64,12 @@ def enter(page: Any, origin: str, person: User) -> None:
     page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": origin}])
 
 
+#: Waits for the transitions that have begun, except those that never end.
+_WAIT_FOR_TRANSITIONS = """
+() => Promise.allSettled(
+  document.getAnimations().filter((each) => each.effect.getComputedTiming().endTime !== Infinity).map(
+    (each) => each.finished))
+"""
 #: Signatures of texts whose contrast axe found sufficient in this process.
 _with_enough_contrast: set[str] = set()
 #: Checks the contrast of those texts on the page whose signature is not among the given ones. Returns the violations,
@@ -109,6 +115,7 @@ def axe_violations(page: Any, *, is_email: bool = False, is_narrowed: bool = Fal
     is checked on every page, because other elements may lie behind it.
     """
     page.wait_for_load_state()  # axe reads the whole page
+    page.evaluate(_WAIT_FOR_TRANSITIONS)  # a popup that fades in has too little contrast until it is there
     # A page that was checked before has the script. Without `resultTypes`, axe also describes passed rules, which takes
     # longer.
     axe = Axe("null") if page.evaluate("typeof axe") == "object" else Axe()

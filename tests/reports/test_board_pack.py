@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from io import StringIO
 from pathlib import Path
 
@@ -17,11 +16,16 @@ from docx.oxml.ns import qn
 from partnerships.agreements.models import Partnership
 from partnerships.agreements.services import change_status
 from partnerships.exchange.models import Audience
+from partnerships.kit.dates import long_date
+from partnerships.nominations.models import NominationsAgreement
 from partnerships.nominations.queries import masked_trend_of
 from partnerships.nominations.rights import read_by
-from partnerships.organisations.audience import Everybody
+from partnerships.organisations.audience import Everybody, Reader
+from partnerships.recommendations.models import Recommendation
 from partnerships.reports import services
+from partnerships.reports.models import FrozenReport
 from partnerships.reports.queries import readable_figures
+from partnerships.reports.snapshot import Snapshot
 from tests.commitments import promises
 from tests.exchange.conftest import shared_entry
 from tests.nominations.quarters import confirmed_return, place_of
@@ -62,31 +66,46 @@ def test_the_pack_says_what_to_decide_and_what_is_late_unanswered_or_at_risk(wor
     assert cells(pack, "risks", "Score") == {"Programme slips": 12}
     assert {table.code for table in pack.tables} >= {"discussion", "changes", "nominations", "slippage", "tenure"}
     assert "1 overdue commitment," in pack.answers[0]
-    # Only a pack of several partnerships has a column that names them.
+
+
+def test_the_pack_of_one_partnership_has_no_column_that_names_it(world: World) -> None:
+    pack = figures_for(world.ben, "board-pack", prepare_pack(world))
+
     assert [column.label for column in pack.tables[0].columns] == ["What", "Why", "Details"]
 
 
-def test_the_notes_of_a_pack_are_about_that_pack_only(world: World) -> None:
+#: The note of every pack about the figures of nominations.
+NOTE_ON_HIDDEN_NUMBERS = "We hide small numbers of nominations, so that nobody can be recognised."
+
+
+def test_notes_say_from_which_day_a_pack_starts_if_none_was_chosen(world: World) -> None:
+    pack = figures_for(world.ben, "board-pack", prepare_pack(world))
+
+    assert pack.notes == (
+        "This pack starts at the last meeting of each partnership, or 90 days ago if there was no meeting.",
+        NOTE_ON_HIDDEN_NUMBERS,
+    )
+
+
+def test_notes_do_not_say_from_which_day_a_pack_starts_if_one_was_chosen(world: World) -> None:
+    pack = figures_for(world.ben, "board-pack", f"{prepare_pack(world)}&since={timezone.localdate()}")
+
+    assert pack.notes == (NOTE_ON_HIDDEN_NUMBERS,)
+
+
+def test_the_pack_has_only_the_chosen_parts(world: World) -> None:
     query = prepare_pack(world)
 
-    usual = figures_for(world.ben, "board-pack", query)
-    dated = figures_for(world.ben, "board-pack", f"{query}&since={timezone.localdate()}")
+    pack = figures_for(world.ben, "board-pack", f"{query}&part=overdue&part=risks&since={timezone.localdate()}")
 
-    masked = "We hide small numbers of nominations, so that nobody can be recognised."
-    looks_back = "This pack starts at the last meeting of each partnership, or 90 days ago if there was no meeting."
-    assert usual.notes == (looks_back, masked)
-    assert dated.notes == (masked,)
+    assert [table.code for table in pack.tables] == ["overdue", "risks"]
 
 
-def test_the_pack_has_only_the_chosen_parts_and_what_its_reader_may_read(world: World) -> None:
-    query = prepare_pack(world)
+def test_a_stranger_gets_a_pack_without_rows(world: World) -> None:
+    pack = figures_for(world.chidi, "board-pack", prepare_pack(world))
 
-    short = figures_for(world.ben, "board-pack", f"{query}&part=overdue&part=risks&since={timezone.localdate()}")
-    stranger = figures_for(world.chidi, "board-pack", query)
-
-    assert [table.code for table in short.tables] == ["overdue", "risks"]
-    assert [len(table.rows) for table in stranger.tables] == [0] * len(stranger.tables)
-    assert "Estuary" not in str(stranger)
+    assert [table.code for table in pack.tables if table.rows] == []
+    assert "Estuary" not in str(pack)
 
 
 def test_a_pack_frozen_for_its_parties_has_what_each_of_them_may_read(world: World) -> None:
@@ -110,74 +129,151 @@ def test_a_pack_frozen_for_its_parties_has_what_each_of_them_may_read(world: Wor
     assert cells(pack, "year", "Today")[NEXT] == 60
 
 
-def test_the_pack_says_what_its_partnerships_do_about_recommendations(world: World) -> None:
-    adoption = adopted_recommendation(world)
-    answer_recommendation(adoption.recommendation, world.westmarch, world.ben)
-    query = f"partnership={world.partnership.pk}&part=recommendations"
-    parties = Everybody([world.larkhaven.pk, world.westmarch.pk])
+@pytest.fixture
+def adopted_by_partnership(world: World) -> Recommendation:
+    """Return a recommendation that the partnership adopted and that Westmarch is working on."""
+    recommendation = adopted_recommendation(world).recommendation
+    answer_recommendation(recommendation, world.westmarch, world.ben)
+    return recommendation
 
-    pack, frozen, stranger = (figures_for(reader, "board-pack", query) for reader in (world.vera, parties, world.chidi))
 
-    title = adoption.recommendation.title
+def pack_on_recommendations(world: World, reader: Reader) -> Snapshot:
+    """Return the part of the board pack about recommendations."""
+    return figures_for(reader, "board-pack", f"partnership={world.partnership.pk}&part=recommendations")
+
+
+def test_the_pack_says_what_parties_do_about_a_recommendation(
+    world: World, adopted_by_partnership: Recommendation
+) -> None:
+    pack = pack_on_recommendations(world, world.vera)
+
+    title = adopted_by_partnership.title
     assert cells(pack, "recommendations", "Status") == {title: "Adopted"}
     assert cells(pack, "recommendations", "Since") == {title: timezone.localdate()}
     assert cells(pack, "recommendations", "What the parties are doing") == {
         title: f"{world.westmarch.display_name}: under way"
     }
-    assert frozen.tables == pack.tables
-    assert stranger.tables == ()
-    assert stranger.answers == (
+
+
+@pytest.mark.usefixtures("adopted_by_partnership")
+def test_the_pack_for_all_parties_has_the_recommendations_of_one_party(world: World) -> None:
+    pack_of_vera = pack_on_recommendations(world, world.vera)
+
+    pack_of_parties = pack_on_recommendations(world, Everybody([world.larkhaven.pk, world.westmarch.pk]))
+
+    assert pack_of_parties.tables == pack_of_vera.tables
+
+
+@pytest.mark.usefixtures("adopted_by_partnership")
+def test_the_pack_for_a_stranger_says_how_to_get_one(world: World) -> None:
+    pack = pack_on_recommendations(world, world.chidi)
+
+    assert pack.tables == ()
+    assert pack.answers == (
         "None of your partnerships is under way. You can make a board pack once your organisation takes part in one.",
     )
 
 
-def test_a_pack_for_parties_has_nominations_that_each_of_them_may_read(world: World) -> None:
+@pytest.fixture
+def nominations_agreement(world: World) -> NominationsAgreement:
+    """Return a nominations agreement of Larkhaven, Westmarch and Riverside, with a confirmed return."""
     agreement = sign_nominations(world)
     place_of(world)
     confirmed_return(world, agreement)
+    return agreement
+
+
+def test_a_pack_for_parties_has_the_nominations_of_their_last_quarter(
+    world: World, nominations_agreement: NominationsAgreement
+) -> None:
     parties = Everybody([world.larkhaven.pk, world.westmarch.pk, world.riverside.pk])
 
-    pack = figures_for(parties, "board-pack", f"partnership={agreement.partnership_id}&part=nominations")
+    pack = figures_for(parties, "board-pack", f"partnership={nominations_agreement.partnership_id}&part=nominations")
 
-    quarter, line = masked_trend_of(agreement)[-1]
+    quarter, figures = masked_trend_of(nominations_agreement)[-1]
     table = pack.table("nominations")
     assert table is not None
     assert [row.cells[:4] for row in table.rows] == [
-        ("Westmarch nominations", str(quarter), line.lettings, line.nominated)
+        ("Westmarch nominations", str(quarter), figures.lettings, figures.nominated)
     ]
-    now = timezone.now()
-    assert read_by([agreement], parties, now) == [agreement]
-    assert read_by([agreement], Everybody([world.larkhaven.pk, world.tidewater.pk]), now) == []
-    assert read_by([agreement], Everybody([]), now) == []
 
 
-def test_frozen_nominations_are_closed_while_no_data_sharing_is_in_force(world: World) -> None:
-    agreement = sign_nominations(world)
-    place_of(world)
-    confirmed_return(world, agreement)
-    frozen = services.freeze_report(
+def test_parties_together_read_the_nominations_of_their_agreement(
+    world: World, nominations_agreement: NominationsAgreement
+) -> None:
+    parties = Everybody([world.larkhaven.pk, world.westmarch.pk, world.riverside.pk])
+
+    readable_agreements = read_by([nominations_agreement], parties, timezone.now())
+
+    assert readable_agreements == [nominations_agreement]
+
+
+def test_a_party_and_an_outsider_together_read_no_nominations(
+    world: World, nominations_agreement: NominationsAgreement
+) -> None:
+    party_and_outsider = Everybody([world.larkhaven.pk, world.tidewater.pk])
+
+    readable_agreements = read_by([nominations_agreement], party_and_outsider, timezone.now())
+
+    assert readable_agreements == []
+
+
+def test_no_organisation_reads_no_nominations(nominations_agreement: NominationsAgreement) -> None:
+    readable_agreements = read_by([nominations_agreement], Everybody([]), timezone.now())
+
+    assert readable_agreements == []
+
+
+@pytest.fixture
+def frozen_nominations(world: World, nominations_agreement: NominationsAgreement) -> FrozenReport:
+    """Return a board pack with nominations, frozen for the parties of their agreement."""
+    return services.freeze_report(
         report="board-pack",
-        query_string=f"partnership={agreement.partnership_id}&part=nominations",
+        query_string=f"partnership={nominations_agreement.partnership_id}&part=nominations",
         name="March board",
         reason="It met.",
-        audience=agreement.partnership,
+        audience=nominations_agreement.partnership,
         author=world.amina,
         now=timezone.now(),
     )
-    sharing = Partnership.objects.get(title="Data about lettings")
-    frozen_figures = frozen.snapshot
 
-    before = readable_figures(frozen, world.nadia, timezone.now())
-    change_status(partnership=sharing, status="ended", reason="Over.", author=world.amina, now=timezone.now())
-    after, figures_for_council = (readable_figures(frozen, who, timezone.now()) for who in (world.nadia, world.ben))
+
+def end_data_sharing(world: World) -> None:
+    """End the agreement by which the parties share data about lettings."""
+    data_sharing = Partnership.objects.get(title="Data about lettings")
+    change_status(partnership=data_sharing, status="ended", reason="Over.", author=world.amina, now=timezone.now())
+
+
+def test_frozen_nominations_are_open_while_data_sharing_is_in_force(
+    world: World, frozen_nominations: FrozenReport
+) -> None:
+    figures = readable_figures(frozen_nominations, world.nadia, timezone.now())
+
+    assert len(figures.tables[0].rows) == 1
+    assert figures == frozen_nominations.snapshot
+
+
+@pytest.mark.parametrize("reader_name", ["nadia", "ben"])
+def test_frozen_nominations_are_closed_while_no_data_sharing_is_in_force(
+    world: World, frozen_nominations: FrozenReport, reader_name: str
+) -> None:
+    end_data_sharing(world)
+
+    figures = readable_figures(frozen_nominations, getattr(world, reader_name), timezone.now())
+
+    assert figures.tables[0].rows == ()
+    assert "no data-sharing agreement is in force" in figures.tables[0].empty
+
+
+def test_frozen_nominations_open_again_with_another_data_sharing_agreement(
+    world: World, frozen_nominations: FrozenReport
+) -> None:
+    end_data_sharing(world)
     sign_data_sharing(world)
 
-    assert len(before.tables[0].rows) == 1
-    assert before == frozen_figures
-    assert after.tables[0].rows == ()
-    assert "no data-sharing agreement is in force" in after.tables[0].empty
-    assert figures_for_council == after
-    assert readable_figures(frozen, world.nadia, timezone.now()) == frozen_figures
+    figures = readable_figures(frozen_nominations, world.nadia, timezone.now())
+
+    assert figures == frozen_nominations.snapshot
 
 
 def make_pack(world: World, file: Path) -> None:
@@ -231,12 +327,10 @@ def test_command_refuses_a_report_that_does_not_exist(world: World, tmp_path: Pa
         call_command("make_report", "nothing", to=str(tmp_path / "pack.pdf"), reader=world.ben.email)
 
 
-def test_the_pack_looks_back_to_the_last_meeting_or_ninety_days(world: World) -> None:
+def test_the_pack_starts_ninety_days_ago_if_there_was_no_meeting(world: World) -> None:
     prepare_pack(world)
 
     pack = figures_for(world.ben, "board-pack")
 
     assert pack.filters[0] == "Estuary Partnership"
-    first = timezone.localdate() - dt.timedelta(days=90)
-    assert pack.filters[1].endswith(f"{first:%Y}")
-    assert promises.in_days(-90) == first
+    assert pack.filters[1].endswith(long_date(promises.in_days(-90)))

@@ -21,20 +21,32 @@ from tests.world import World, make_world
 WHOLE = {"whole": "1"}
 
 
-def test_a_dashboard_opens_at_once_and_fetches_each_report_separately(world: World) -> None:
-    plan_with(world, QUAY)
-    client = signed_in(world.ben)
+def test_a_dashboard_opens_before_its_figures_are_calculated(world: World) -> None:
     address = reverse("reports:partnership-dashboard", args=[world.partnership.pk])
 
-    page = client.get(address).content.decode()
-    tile = collapse(client.get(address, {"tile": "homes-pipeline"}).content.decode())
+    page = signed_in(world.ben).get(address).content.decode()
 
     assert page.count("Calculating the figures") == 4
     assert 'hx-get="?tile=homes-pipeline"' in page
     assert 'content="0;url=?whole=1"' in page
+
+
+def test_a_dashboard_fetches_the_first_sentence_of_each_report(world: World) -> None:
+    plan_with(world, QUAY)
+    address = reverse("reports:partnership-dashboard", args=[world.partnership.pk])
+
+    tile = collapse(signed_in(world.ben).get(address, {"tile": "homes-pipeline"}).content.decode())
+
     assert figures_for(world.ben, "homes-pipeline", f"partnership={world.partnership.pk}").answers[0] in tile
     assert "<html" not in tile
-    assert client.get(address, {"tile": "network"}).status_code == 404
+
+
+def test_a_dashboard_does_not_find_reports_of_other_dashboards(world: World) -> None:
+    address = reverse("reports:partnership-dashboard", args=[world.partnership.pk])
+
+    response = signed_in(world.ben).get(address, {"tile": "network"})
+
+    assert response.status_code == 404
 
 
 @pytest.fixture
@@ -66,21 +78,28 @@ def test_chart_of_a_dashboard_refers_to_the_report_because_it_has_no_table(dashb
     assert 'aria-label="Homes by year of completion. The report gives the figures"' in dashboard_text
 
 
-def test_the_dashboards_of_an_organisation_and_the_network_are_those_of_their_reader(world: World) -> None:
+def test_the_dashboard_of_an_organisation_says_what_ends_if_it_leaves(world: World) -> None:
+    address = reverse("reports:organisation-dashboard", args=[world.westmarch.pk])
+
+    text = collapse(signed_in(world.ben).get(address, WHOLE).content.decode())
+
+    assert f"If {world.westmarch.name} leaves, 1 of its 1 partnership ends" in text
+    assert f"around={world.westmarch.pk}" in text
+
+
+def test_reciprocity_of_an_organisation_without_asks_says_nothing(world: World) -> None:
+    report = figures_for(world.ben, "reciprocity", f"organisation={world.westmarch.pk}")
+
+    assert report.answers == ()
+
+
+def test_the_dashboard_of_the_network_has_what_its_reader_may_read(world: World) -> None:
     plan_with(world, QUAY)
 
-    own = collapse(
-        signed_in(world.ben)
-        .get(reverse("reports:organisation-dashboard", args=[world.westmarch.pk]), WHOLE)
-        .content.decode()
-    )
-    network = collapse(signed_in(world.chidi).get(reverse("reports:dashboard"), WHOLE).content.decode())
+    text = collapse(signed_in(world.chidi).get(reverse("reports:dashboard"), WHOLE).content.decode())
 
-    assert figures_for(world.ben, "reciprocity", f"organisation={world.westmarch.pk}").answers == ()
-    assert f"If {world.westmarch.name} leaves, 1 of its 1 partnership ends" in own
-    assert f"around={world.westmarch.pk}" in own
-    assert figures_for(world.chidi, "network").answers[0] in network
-    assert world.westmarch.name not in network
+    assert figures_for(world.chidi, "network").answers[0] in text
+    assert world.westmarch.name not in text
 
 
 def test_the_dashboard_of_an_organisation_opens_however_long_its_name_is(world: World) -> None:
@@ -93,26 +112,36 @@ def test_the_dashboard_of_an_organisation_opens_however_long_its_name_is(world: 
     assert f"If {name} leaves, 1 of its 1 partnership ends" in collapse(page.content.decode())
 
 
-@pytest.mark.browser
-@pytest.mark.django_db(transaction=True)
-def test_a_tile_that_cannot_be_fetched_says_so_or_asks_to_sign_in(page: Page, live_server: Any) -> None:
+@pytest.fixture
+def dashboard_url(page: Page, live_server: Any, transactional_db: None) -> str:
+    """Sign Ben in, and return the address of the dashboard of his partnership."""
     world = make_world()
-    address = live_server.url + reverse("reports:partnership-dashboard", args=[world.partnership.pk])
     page.set_default_timeout(PATIENCE)
     sign_in(page, live_server.url, world.ben.email)
+    return f"{live_server.url}{reverse('reports:partnership-dashboard', args=[world.partnership.pk])}"
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_report_that_cannot_be_fetched_says_so_on_the_dashboard(page: Page, dashboard_url: str) -> None:
     page.route("**/*tile=contact", lambda route: route.abort())
 
-    page.goto(address)
+    page.goto(dashboard_url)
 
     expect(page.get_by_text("The figures could not be calculated.")).to_have_count(1)
     expect(page.get_by_text("Calculating the figures")).to_have_count(0)
 
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+def test_a_dashboard_asks_somebody_whose_session_has_ended_to_sign_in(page: Page, dashboard_url: str) -> None:
     def sign_out(route: Route) -> None:
         page.context.clear_cookies()
         route.continue_(headers={name: text for name, text in route.request.headers.items() if name != "cookie"})
 
     page.route("**/*tile=contact", sign_out)
-    page.goto(address)
+
+    page.goto(dashboard_url)
 
     expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     expect(page.locator(".cg-card form")).to_have_count(0)

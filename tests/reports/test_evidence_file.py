@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from partnerships.activity.registry import kind_named
+from partnerships.commitments.models import Commitment
 from partnerships.reports.kinds import evidence_file
 from partnerships.reports.snapshot import record_ids_by_kind
 from tests.commitments import promises
@@ -19,28 +20,46 @@ from tests.reports.conftest import cells, figures_for
 from tests.world import World
 
 
-def test_the_file_has_what_the_organisation_delivered_and_published_in_its_days(world: World) -> None:
-    verified_commitment = promises.verified_commitment(world)
-    today = timezone.localdate()
+@pytest.fixture
+def delivered_commitment(world: World) -> Commitment:
+    """Return a commitment that Larkhaven delivered today, when it also promised another and published a plan."""
+    commitment = promises.verified_commitment(world)
     promises.agree(world)
     published_plan(world)
+    return commitment
 
-    own = figures_for(world.vera, "evidence-file")
-    of_partner = figures_for(world.ben, "evidence-file")
-    before = figures_for(world.vera, "evidence-file", f"last={today - dt.timedelta(days=1)}")
 
-    assert cells(own, "summary", "Number") == {
+def test_the_file_has_what_the_organisation_delivered_and_published(
+    world: World, delivered_commitment: Commitment
+) -> None:
+    snapshot = figures_for(world.vera, "evidence-file")
+
+    assert snapshot.title == "Evidence of local co-operation: Larkhaven Homes"
+    assert cells(snapshot, "summary", "Number") == {
         "Meetings attended": 0,
         "Conversations with partners": 0,
         "Commitments delivered": 1,
         "Nominations returns sent": 0,
         "Contributions to plans": 1,
     }
-    assert cells(own, "delivered", "Delivered on") == {verified_commitment.text: today}
-    assert cells(own, "contributions", "What") == {"Estuary delivery programme, version 1": "Published"}
-    assert set(cells(of_partner, "summary", "Number").values()) == {0}
-    assert set(cells(before, "summary", "Number").values()) == {0}
-    assert own.title == "Evidence of local co-operation: Larkhaven Homes"
+    assert cells(snapshot, "delivered", "Delivered on") == {delivered_commitment.text: timezone.localdate()}
+    assert cells(snapshot, "contributions", "What") == {"Estuary delivery programme, version 1": "Published"}
+
+
+@pytest.mark.usefixtures("delivered_commitment")
+def test_the_file_of_a_partner_has_nothing_of_the_organisation(world: World) -> None:
+    snapshot = figures_for(world.ben, "evidence-file")
+
+    assert set(cells(snapshot, "summary", "Number").values()) == {0}
+
+
+@pytest.mark.usefixtures("delivered_commitment")
+def test_the_file_has_nothing_from_after_its_last_day(world: World) -> None:
+    yesterday = timezone.localdate() - dt.timedelta(days=1)
+
+    snapshot = figures_for(world.vera, "evidence-file", f"last={yesterday}")
+
+    assert set(cells(snapshot, "summary", "Number").values()) == {0}
 
 
 @pytest.fixture
@@ -108,4 +127,11 @@ def test_contact_says_who_met_whom_and_when_last(world: World) -> None:
     assert cells(snapshot, "pairs", "Conversations") == {pair: 2}
     assert cells(snapshot, "pairs", "Last met on") == {pair: talks.days_ago(5)}
     assert cells(snapshot, "matrix", "Larkhaven Homes") == {"Larkhaven Homes": None, "Westmarch Borough Council": 2}
-    assert cells(figures_for(world.chidi, "contact"), "pairs", "Conversations") == {}
+
+
+def test_a_stranger_gets_no_contact_of_others(world: World) -> None:
+    talks.circulated_conversation(world)
+
+    snapshot = figures_for(world.chidi, "contact")
+
+    assert cells(snapshot, "pairs", "Conversations") == {}

@@ -88,7 +88,9 @@ def test_page_of_a_file_links_back_to_the_report_with_its_filters(world: World, 
 
 
 def test_page_of_a_file_is_not_found_by_others(world: World, status_page: str) -> None:
-    assert signed_in(world.amina).get(status_page).status_code == 404
+    response = signed_in(world.amina).get(status_page)
+
+    assert response.status_code == 404
 
 
 @pytest.mark.usefixtures("status_page")
@@ -144,7 +146,15 @@ def test_a_file_closes_when_its_person_leaves_the_partnership(world: World) -> N
 
     assert open_before
     assert not services.may_download(pack, world.ben, timezone.now())
-    assert signed_in(world.ben).get(reverse("reports:made-file-download", args=[pack.pk])).status_code == 403
+
+
+def test_download_of_a_closed_file_is_refused(world: World) -> None:
+    pack = make_pack(world.ben, "part=overdue")
+    leave_partnership_as_westmarch(world)
+
+    response = signed_in(world.ben).get(reverse("reports:made-file-download", args=[pack.pk]))
+
+    assert response.status_code == 403
 
 
 @pytest.fixture
@@ -246,13 +256,22 @@ def test_progress_counts_the_parts_of_the_report(world: World) -> None:
     assert progress == [(1, 3), (2, 3)]
 
 
-def test_files_are_deleted_after_a_day(world: World) -> None:
+@pytest.fixture
+def recent_file(world: World) -> ReportFile:
+    """Request a file that has expired, and return one that was requested after it."""
     ask_for_pack(world.ben, now=timezone.now() - KEPT - dt.timedelta(minutes=1))
-    recent_file = ask_for_pack(world.ben)
+    return ask_for_pack(world.ben)
 
-    count_announced = RULES["files of reports"].apply(timezone.now(), True)
-    count_deleted = RULES["files of reports"].apply(timezone.now(), False)
 
-    assert count_announced == 1
-    assert count_deleted == 1
+def test_files_are_deleted_after_a_day(recent_file: ReportFile) -> None:
+    deleted_count = RULES["files of reports"].apply(timezone.now(), False)
+
+    assert deleted_count == 1
     assert list(ReportFile.objects.all()) == [recent_file]
+
+
+def test_files_to_be_deleted_are_counted_without_deleting_them(recent_file: ReportFile) -> None:
+    counted = RULES["files of reports"].apply(timezone.now(), True)
+
+    assert counted == 1
+    assert ReportFile.objects.count() == 2

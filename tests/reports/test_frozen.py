@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
 from typing import Any, NamedTuple
 
 import pytest
 from django.db import InternalError, OperationalError, transaction
+from django.db.models import QuerySet
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -154,29 +156,50 @@ def test_a_comparison_says_that_more_figures_are_different_than_it_lists(
     assert "more figures are different." in text
 
 
-def test_the_database_refuses_to_change_or_delete_a_frozen_report(world: World) -> None:
-    frozen = freeze(world)
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        pytest.param(lambda reports: reports.update(content={}), id="change figures"),
+        pytest.param(lambda reports: reports.update(name="Another"), id="rename"),
+        pytest.param(lambda reports: reports.delete(), id="delete"),
+    ],
+)
+def test_the_database_refuses_to_change_or_delete_a_frozen_report(
+    world: World, attempt: Callable[[QuerySet[FrozenReport]], object]
+) -> None:
+    frozen_reports = FrozenReport.objects.filter(pk=freeze(world).pk)
 
-    for attempt in (
-        lambda: FrozenReport.objects.filter(pk=frozen.pk).update(content={}),
-        lambda: FrozenReport.objects.filter(pk=frozen.pk).update(name="Another"),
-        lambda: FrozenReport.objects.filter(pk=frozen.pk).delete(),
-    ):
-        with pytest.raises(InternalError, match="Cannot"), transaction.atomic():
-            attempt()
+    with pytest.raises(InternalError, match="Cannot"), transaction.atomic():
+        attempt(frozen_reports)
 
 
-def test_a_frozen_report_counts_only_what_its_whole_audience_may_read(world: World) -> None:
+@pytest.fixture
+def homes_for_two_audiences(world: World) -> None:
+    """Publish 110 homes for the partnership and 5 for Larkhaven alone."""
     plan_with(world, QUAY, SECRET)
     plan_with(world, site("own", line(5)), title="Own", audience="owners")
 
-    for_parties = freeze(world)
-    for_own = freeze(world, audience=world.larkhaven)
 
-    assert cells(for_parties.snapshot, "year", "Today")["All homes"] == 110
-    assert cells(for_own.snapshot, "year", "Today")["All homes"] == 115
-    assert "every organisation in Estuary Partnership" in for_parties.snapshot.made_for
-    assert FrozenReport.objects.visible_to(world.ben).get() == for_parties
+@pytest.mark.usefixtures("homes_for_two_audiences")
+def test_a_report_frozen_for_a_partnership_has_what_each_party_may_read(world: World) -> None:
+    frozen_report = freeze(world)
+
+    assert cells(frozen_report.snapshot, "year", "Today")["All homes"] == 110
+    assert "every organisation in Estuary Partnership" in frozen_report.snapshot.made_for
+
+
+@pytest.mark.usefixtures("homes_for_two_audiences")
+def test_a_report_frozen_for_an_organisation_has_its_own_plans_too(world: World) -> None:
+    frozen_report = freeze(world, audience=world.larkhaven)
+
+    assert cells(frozen_report.snapshot, "year", "Today")["All homes"] == 115
+
+
+def test_only_the_audience_of_a_frozen_report_may_read_it(world: World) -> None:
+    report_of_partnership = freeze(world)
+    freeze(world, audience=world.larkhaven)
+
+    assert FrozenReport.objects.visible_to(world.ben).get() == report_of_partnership
     assert not FrozenReport.objects.visible_to(world.chidi).exists()
 
 
@@ -197,10 +220,21 @@ def reports_around_leaving(world: World) -> ReportsAroundChange:
 
 
 def test_leavers_can_read_only_reports_frozen_before(world: World, reports_around_leaving: ReportsAroundChange) -> None:
-    client_of_leaver = signed_in(world.ben)
+    readable_reports = FrozenReport.objects.visible_to(world.ben)
 
-    assert client_of_leaver.get(reports_around_leaving.earlier_report.get_absolute_url()).status_code == 200
-    assert client_of_leaver.get(reports_around_leaving.later_report.get_absolute_url()).status_code == 404
+    assert set(readable_reports) == {reports_around_leaving.earlier_report}
+
+
+def test_leavers_can_open_a_report_frozen_before(world: World, reports_around_leaving: ReportsAroundChange) -> None:
+    response = signed_in(world.ben).get(reports_around_leaving.earlier_report.get_absolute_url())
+
+    assert response.status_code == 200
+
+
+def test_leavers_cannot_open_a_report_frozen_later(world: World, reports_around_leaving: ReportsAroundChange) -> None:
+    response = signed_in(world.ben).get(reports_around_leaving.later_report.get_absolute_url())
+
+    assert response.status_code == 404
 
 
 def test_leavers_cannot_compare_reports_frozen_before(
@@ -208,7 +242,9 @@ def test_leavers_cannot_compare_reports_frozen_before(
 ) -> None:
     compare_url = reverse("reports:compare", args=[reports_around_leaving.earlier_report.pk])
 
-    assert signed_in(world.ben).get(compare_url).status_code == 404
+    response = signed_in(world.ben).get(compare_url)
+
+    assert response.status_code == 404
 
 
 @pytest.fixture
@@ -228,15 +264,30 @@ def reports_around_joining(world: World) -> ReportsAroundChange:
     return ReportsAroundChange(earlier_report, freeze(world, now=now + dt.timedelta(minutes=1)))
 
 
-def test_a_party_that_joins_can_read_only_reports_frozen_later(
+def test_a_party_that_joins_can_open_a_report_frozen_later(
     world: World, reports_around_joining: ReportsAroundChange
 ) -> None:
-    earlier_report, later_report = reports_around_joining
-    client_of_new_party = signed_in(world.chidi)
+    response = signed_in(world.chidi).get(reports_around_joining.later_report.get_absolute_url())
 
-    assert client_of_new_party.get(earlier_report.get_absolute_url()).status_code == 404
-    assert client_of_new_party.get(reverse("reports:compare", args=[earlier_report.pk])).status_code == 404
-    assert client_of_new_party.get(later_report.get_absolute_url()).status_code == 200
+    assert response.status_code == 200
+
+
+def test_a_party_that_joins_cannot_open_a_report_frozen_before(
+    world: World, reports_around_joining: ReportsAroundChange
+) -> None:
+    response = signed_in(world.chidi).get(reports_around_joining.earlier_report.get_absolute_url())
+
+    assert response.status_code == 404
+
+
+def test_a_party_that_joins_cannot_compare_a_report_frozen_before(
+    world: World, reports_around_joining: ReportsAroundChange
+) -> None:
+    compare_url = reverse("reports:compare", args=[reports_around_joining.earlier_report.pk])
+
+    response = signed_in(world.chidi).get(compare_url)
+
+    assert response.status_code == 404
 
 
 def test_a_party_that_was_there_can_read_reports_frozen_later_too(
@@ -261,18 +312,26 @@ def emails_about_social_rent() -> list[Any]:
     return [email for email in deliver() if email.subject.startswith("Scheduled report: Social rent, ")]
 
 
-def test_a_due_report_is_sent_once_and_is_next_due_in_a_month(world: World) -> None:
-    plan_with(world, QUAY)
+def test_a_report_that_was_sent_is_next_due_in_a_month(world: World) -> None:
     schedule = scheduled(world)
     now = timezone.now()
 
     sent_count = services.send_due_reports(now=now)
-    sent_count_of_second_run = services.send_due_reports(now=now)
 
     schedule.refresh_from_db()
     assert sent_count == 1
-    assert sent_count_of_second_run == 0
+    # The shortest month has 28 days.
     assert schedule.next_on > timezone.localdate(now) + dt.timedelta(days=27)
+
+
+def test_a_due_report_is_sent_once(world: World) -> None:
+    scheduled(world)
+    now = timezone.now()
+    services.send_due_reports(now=now)
+
+    sent_count_of_second_run = services.send_due_reports(now=now)
+
+    assert sent_count_of_second_run == 0
 
 
 def test_each_recipient_gets_the_figures_of_the_frozen_report(world: World) -> None:
@@ -370,18 +429,32 @@ def reports_of_merged_council(world: World) -> ReportsOfMergedCouncil:
     return ReportsOfMergedCouncil(frozen_report, schedule, merger)
 
 
-def test_reports_pass_to_a_successor_on_the_day(
+def test_a_successor_cannot_open_a_report_before_the_day(
     world: World, reports_of_merged_council: ReportsOfMergedCouncil
 ) -> None:
-    frozen_report, schedule, merger = reports_of_merged_council
-    client_of_hana = signed_in(world.hana)
-    status_code_before_merger = client_of_hana.get(frozen_report.get_absolute_url()).status_code
+    response = signed_in(world.hana).get(reports_of_merged_council.frozen_report.get_absolute_url())
 
-    take_effect(merger)
+    assert response.status_code == 404
 
-    assert status_code_before_merger == 404
-    assert client_of_hana.get(frozen_report.get_absolute_url()).status_code == 200
-    assert client_of_hana.get(schedule.get_absolute_url()).status_code == 200
+
+def test_a_frozen_report_passes_to_a_successor_on_the_day(
+    world: World, reports_of_merged_council: ReportsOfMergedCouncil
+) -> None:
+    take_effect(reports_of_merged_council.merger)
+
+    response = signed_in(world.hana).get(reports_of_merged_council.frozen_report.get_absolute_url())
+
+    assert response.status_code == 200
+
+
+def test_a_scheduled_report_passes_to_a_successor_on_the_day(
+    world: World, reports_of_merged_council: ReportsOfMergedCouncil
+) -> None:
+    take_effect(reports_of_merged_council.merger)
+
+    response = signed_in(world.hana).get(reports_of_merged_council.schedule.get_absolute_url())
+
+    assert response.status_code == 200
 
 
 def test_a_frozen_report_has_the_same_figures_for_a_successor(
@@ -520,16 +593,20 @@ def test_parties_see_who_froze_a_report_for_their_partnership(world: World) -> N
 
 
 @pytest.mark.parametrize(
-    "wrong_details",
+    ("wrong_details", "message"),
     [
-        pytest.param({"people": []}, id="no people"),
-        pytest.param({"name": " "}, id="no name"),
-        pytest.param({"every": "hour"}, id="unknown interval"),
-        pytest.param({"query_string": "tenure=social_rent&year=nonsense"}, id="invalid filter"),
+        pytest.param({"people": []}, "Choose who gets the report", id="no people"),
+        pytest.param({"name": " "}, "Enter a name", id="no name"),
+        pytest.param({"every": "hour"}, "Choose how often we should send the report", id="unknown interval"),
+        pytest.param(
+            {"query_string": "tenure=social_rent&year=nonsense"},
+            "Not everyone who gets the report can use these filters",
+            id="invalid filter",
+        ),
     ],
 )
-def test_a_schedule_needs_valid_details(world: World, wrong_details: dict[str, Any]) -> None:
-    with pytest.raises(services.UnableToSchedule):
+def test_a_schedule_needs_valid_details(world: World, wrong_details: dict[str, Any], message: str) -> None:
+    with pytest.raises(services.UnableToSchedule, match=message):
         scheduled(world, **wrong_details)
 
     assert not Schedule.objects.exists()
@@ -538,21 +615,21 @@ def test_a_schedule_needs_valid_details(world: World, wrong_details: dict[str, A
 def test_a_schedule_cannot_begin_in_the_past(world: World) -> None:
     yesterday = timezone.localdate() - dt.timedelta(days=1)
 
-    with pytest.raises(services.UnableToSchedule):
+    with pytest.raises(services.UnableToSchedule, match="The first day is in the past"):
         scheduled(world, first_on=yesterday)
 
     assert not Schedule.objects.exists()
 
 
 def test_a_schedule_has_no_recipients_outside_its_audience(world: World) -> None:
-    with pytest.raises(services.UnableToSchedule):
+    with pytest.raises(services.UnableToSchedule, match="one or more people of Estuary Partnership"):
         scheduled(world, people=[world.chidi])
 
     assert not Schedule.objects.exists()
 
 
 def test_a_report_on_a_partnership_is_scheduled_only_for_its_readers(world: World) -> None:
-    with pytest.raises(services.UnableToSchedule):
+    with pytest.raises(services.UnableToSchedule, match="Not everyone who gets the report can use these filters"):
         scheduled(world, report="board-pack", query_string=f"partnership={world.other_partnership.pk}")
 
     assert not Schedule.objects.exists()
@@ -641,18 +718,31 @@ def test_a_report_is_frozen_on_its_page_for_the_people_of_a_partnership(world: W
         {"name": "March board", "reason": "It met.", "body": f"partnership-{world.partnership.pk}"},
     )
 
-    frozen_report = FrozenReport.objects.get()
+    frozen_report = FrozenReport.objects.visible_to(wendy).get()
     assert response.url == frozen_report.get_absolute_url()
     assert frozen_report.question == "tenure=social_rent"
-    assert "March board" in signed_in(wendy).get(reverse("reports:frozen-list")).content.decode()
 
 
-def test_a_report_is_scheduled_on_its_page_for_the_people_of_an_organisation(world: World, wendy: User) -> None:
+def test_the_list_of_frozen_reports_has_those_of_a_readers_partnership(world: World, wendy: User) -> None:
+    freeze(world)
+
+    page = signed_in(wendy).get(reverse("reports:frozen-list")).content.decode()
+
+    assert "As reported to the board" in page
+
+
+def test_a_report_is_scheduled_on_its_page(world: World) -> None:
     response = schedule_on_page(world, world.vera)
 
-    schedule = Schedule.objects.get()
-    assert response.url == schedule.get_absolute_url()
-    assert signed_in(wendy).get(schedule.get_absolute_url()).status_code == 404
+    assert response.url == Schedule.objects.get().get_absolute_url()
+
+
+def test_a_scheduled_report_of_an_organisation_is_not_found_by_others(world: World, wendy: User) -> None:
+    schedule_on_page(world, world.vera)
+
+    response = signed_in(wendy).get(Schedule.objects.get().get_absolute_url())
+
+    assert response.status_code == 404
 
 
 def test_a_report_of_an_organisation_cannot_be_scheduled_for_somebody_else(world: World) -> None:

@@ -6,12 +6,13 @@ import datetime as dt
 import io
 import re
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import docx
 import pypdf
 import pytest
 from django.template.loader import render_to_string
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from python_calamine import CalamineWorkbook
@@ -101,16 +102,17 @@ def test_two_reports_cannot_have_one_name() -> None:
         register_report(same)
 
 
-def test_the_menu_leads_to_the_page_of_reports_which_lists_each(world: World) -> None:
-    client = signed_in(world.amina)
-
-    page = client.get(reverse("web:home")).content.decode()
-    index = client.get(reverse("reports:index")).content.decode()
+def test_the_menu_leads_to_the_page_of_reports(world: World) -> None:
+    page = signed_in(world.amina).get(reverse("web:home")).content.decode()
 
     assert f'href="{reverse("reports:index")}"' in page
-    assert [
-        report.title for report in all_reports() if reverse("reports:report", args=[report.slug]) not in index
-    ] == []
+
+
+@pytest.mark.parametrize("slug", [report.slug for report in all_reports()])
+def test_the_page_of_reports_links_to_each_report(world: World, slug: str) -> None:
+    page = signed_in(world.amina).get(reverse("reports:index")).content.decode()
+
+    assert reverse("reports:report", args=[slug]) in page
 
 
 def test_pdfs_have_the_fonts_of_the_site_and_text_that_can_be_copied() -> None:
@@ -128,59 +130,136 @@ def test_pdfs_have_the_fonts_of_the_site_and_text_that_can_be_copied() -> None:
     assert sheet.extract_text().split("\n")[:2] == ["Tŷ Grŵp", "Gdańsk: 1,234"]
 
 
-def test_page_pdf_word_and_excel_have_the_figures_of_one_snapshot(world: World) -> None:
+@pytest.fixture
+def client_of_amina(world: World) -> Client:
+    """Return a client of Amina, whose partnership has a budget of £85,000 and is reviewed on 12 September 2031."""
     world.partnership.annual_budget = Decimal(85000)
     world.partnership.review_on = dt.date(2031, 9, 12)
     world.partnership.save(update_fields=["annual_budget", "review_on"])
-    client = signed_in(world.amina)
-    address = {form: reverse("reports:file", args=["partnership-register", form]) for form in ("xlsx", "docx", "pdf")}
+    return signed_in(world.amina)
 
-    page = client.get(reverse("reports:report", args=["partnership-register"])).content.decode()
-    book = CalamineWorkbook.from_filelike(io.BytesIO(client.get(address["xlsx"]).content))
-    paper = docx.Document(io.BytesIO(client.get(address["docx"]).content))
-    pdf = pypdf.PdfReader(io.BytesIO(client.get(address["pdf"]).content))
-    printed = "".join(sheet.extract_text() for sheet in pdf.pages)
+
+def register_file(client: Client, form: str) -> io.BytesIO:
+    """Return the partnership register as a file in this format."""
+    return io.BytesIO(client.get(reverse("reports:file", args=["partnership-register", form])).content)
+
+
+def test_page_of_a_report_shows_its_figures_and_for_whom_it_was_made(client_of_amina: Client) -> None:
+    page = client_of_amina.get(reverse("reports:report", args=["partnership-register"])).content.decode()
 
     assert "£85,000" in page
     assert re.search(r'<td class="govuk-table__cell cg-nowrap"[^>]*>\s*12 September 2031\s*</td>', page)
-    assert "£85,000" in printed
-    assert "12 September 2031" in printed
     assert "This report counts what Amina Larch can read." in page
-    sheet = book.get_sheet_by_index(2).to_python()
-    assert sheet[1][0] == "Estuary Partnership"
-    assert 85000.0 in sheet[1]
-    words = [[cell.text for cell in row.cells] for row in paper.tables[-1].rows]
-    assert words[1][0] == "Estuary Partnership"
-    assert {"£85,000", "12\u00a0September\u00a02031"} <= set(words[1])
-    assert any("Partnerships, their signed terms" in paragraph.text for paragraph in paper.paragraphs)
 
 
-def test_a_report_says_which_filter_is_wrong(world: World) -> None:
-    client = signed_in(world.amina)
+def test_excel_file_of_a_report_has_its_figures_as_numbers(client_of_amina: Client) -> None:
+    workbook = CalamineWorkbook.from_filelike(register_file(client_of_amina, "xlsx"))
+
+    # The first two sheets are about the file and its answers.
+    first_row = workbook.get_sheet_by_index(2).to_python()[1]
+    assert first_row[0] == "Estuary Partnership"
+    assert 85000.0 in first_row
+
+
+def test_word_file_of_a_report_has_its_figures_and_sources(client_of_amina: Client) -> None:
+    document = docx.Document(register_file(client_of_amina, "docx"))
+
+    first_row = [cell.text for cell in document.tables[-1].rows[1].cells]
+    assert first_row[0] == "Estuary Partnership"
+    assert {"£85,000", "12\u00a0September\u00a02031"} <= set(first_row)
+    assert any("Partnerships, their signed terms" in paragraph.text for paragraph in document.paragraphs)
+
+
+def test_pdf_file_of_a_report_has_its_figures(client_of_amina: Client) -> None:
+    pdf = pypdf.PdfReader(register_file(client_of_amina, "pdf"))
+
+    text = "".join(page.extract_text() for page in pdf.pages)
+    assert "£85,000" in text
+    assert "12 September 2031" in text
+
+
+def test_page_of_a_report_refuses_an_invalid_filter(world: World) -> None:
     address = reverse("reports:report", args=["partnership-register"])
 
-    page = client.get(f"{address}?status=nonsense")
-    file = client.get(f"{reverse('reports:file', args=['partnership-register', 'xlsx'])}?status=nonsense")
+    response = signed_in(world.amina).get(address, {"status": "nonsense"})
 
-    assert page.status_code == 422
-    assert file.status_code == 302
-    assert client.get(reverse("reports:report", args=["no-such-report"])).status_code == 404
-    assert client.get(reverse("reports:file", args=["partnership-register", "exe"])).status_code == 404
+    assert response.status_code == 422
 
 
-def test_everybody_of_two_organisations_may_read_what_both_may_read(world: World) -> None:
-    shared = published_plan(world)
-    own = published_plan(world, audience="owners", title="Larkhaven alone")
-    open_to_all = published_plan(world, audience="network", title="For everyone")
-    larkhaven = Everybody([world.larkhaven.pk])
-    both = Everybody([world.larkhaven.pk, world.westmarch.pk])
+def test_file_of_a_report_with_an_invalid_filter_leads_to_the_page(world: World) -> None:
+    address = reverse("reports:file", args=["partnership-register", "xlsx"])
 
-    assert set(Plan.objects.fully_readable_by(larkhaven)) == {shared, own, open_to_all}
-    assert set(Plan.objects.fully_readable_by(both)) == {shared, open_to_all}
-    assert set(Plan.objects.fully_readable_by(Everybody([world.tidewater.pk]))) == set()
-    assert set(Plan.objects.published_today_for(Everybody([world.tidewater.pk]))) == {open_to_all}
-    assert set(Plan.objects.draft_visible_to(larkhaven)) == set()
-    assert set(Plan.objects.published_today_for(Everybody([]))) == set()
+    response: Any = signed_in(world.amina).get(address, {"status": "nonsense"})
+
+    assert response.status_code == 302
+    assert response.url == reverse("reports:report", args=["partnership-register"]) + "?status=nonsense"
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        pytest.param("reports:report", ["no-such-report"], id="unknown report"),
+        pytest.param("reports:file", ["partnership-register", "exe"], id="unknown format"),
+    ],
+)
+def test_unknown_report_or_format_is_not_found(world: World, name: str, arguments: list[str]) -> None:
+    response = signed_in(world.amina).get(reverse(name, args=arguments))
+
+    assert response.status_code == 404
+
+
+class PlansByAudience(NamedTuple):
+    """Published plans of Larkhaven, for three audiences."""
+
+    for_partnership: Plan
+    for_owners: Plan
+    for_network: Plan
+
+
+@pytest.fixture
+def plans(world: World) -> PlansByAudience:
+    """Publish a plan of Larkhaven for its partnership, one for itself and one for the network."""
+    return PlansByAudience(
+        for_partnership=published_plan(world),
+        for_owners=published_plan(world, audience="owners", title="Larkhaven alone"),
+        for_network=published_plan(world, audience="network", title="For everyone"),
+    )
+
+
+def test_owner_fully_reads_all_its_plans(world: World, plans: PlansByAudience) -> None:
+    readable_plans = Plan.objects.fully_readable_by(Everybody([world.larkhaven.pk]))
+
+    assert set(readable_plans) == set(plans)
+
+
+def test_two_organisations_fully_read_only_what_each_of_them_may(world: World, plans: PlansByAudience) -> None:
+    readable_plans = Plan.objects.fully_readable_by(Everybody([world.larkhaven.pk, world.westmarch.pk]))
+
+    assert set(readable_plans) == {plans.for_partnership, plans.for_network}
+
+
+def test_outsider_fully_reads_no_plan(world: World, plans: PlansByAudience) -> None:
+    readable_plans = Plan.objects.fully_readable_by(Everybody([world.tidewater.pk]))
+
+    assert set(readable_plans) == set()
+
+
+def test_plans_for_the_network_are_published_for_an_outsider(world: World, plans: PlansByAudience) -> None:
+    published_plans = Plan.objects.published_today_for(Everybody([world.tidewater.pk]))
+
+    assert set(published_plans) == {plans.for_network}
+
+
+def test_report_for_everybody_of_an_owner_has_no_drafts(world: World, plans: PlansByAudience) -> None:
+    drafts = Plan.objects.draft_visible_to(Everybody([world.larkhaven.pk]))
+
+    assert set(drafts) == set()
+
+
+def test_no_plan_is_published_for_no_organisation(plans: PlansByAudience) -> None:
+    published_plans = Plan.objects.published_today_for(Everybody([]))
+
+    assert set(published_plans) == set()
 
 
 def test_the_register_shows_what_is_missing_and_overdue(world: World) -> None:
@@ -191,7 +270,6 @@ def test_the_register_shows_what_is_missing_and_overdue(world: World) -> None:
     published_plan(world)
 
     snapshot = figures_for(world.ben, "partnership-register", "gaps=on")
-    strangers = figures_for(world.chidi, "partnership-register")
 
     table = snapshot.table("register")
     assert table is not None
@@ -212,6 +290,10 @@ def test_the_register_shows_what_is_missing_and_overdue(world: World) -> None:
         "Missing": "terms in force, budget, liabilities",
     }
     assert snapshot.answers[0].startswith("1 partnership: 1 without terms in force, 1 without a budget, ")
-    other = strangers.table("register")
-    assert other is not None
-    assert [row.name for row in other.rows] == ["Harbour Partnership"]
+
+
+def test_the_register_has_only_partnerships_of_its_reader(world: World) -> None:
+    table = figures_for(world.chidi, "partnership-register").table("register")
+
+    assert table is not None
+    assert [row.name for row in table.rows] == ["Harbour Partnership"]

@@ -50,6 +50,14 @@ def ask(world: World, now: dt.datetime) -> Entry:
     )
 
 
+def ben_answers(ask: Entry, world: World, now: dt.datetime, *, quantity: int | None = None) -> Response:
+    """Answer Larkhaven's ask for Westmarch, with this quantity or with all that is left."""
+    amount = None if quantity is None else Decimal(quantity)
+    return services.respond(
+        entry=ask, organisation=world.westmarch, text="At the quay.", quantity=amount, author=world.ben, now=now
+    )
+
+
 def accepted_answer(
     entry: Entry, world: World, now: dt.datetime, quantity: int | None, *, by: Organisation | None = None
 ) -> Response:

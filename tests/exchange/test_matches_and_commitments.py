@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import NamedTuple
 
 import pytest
 from django.utils import timezone
@@ -53,14 +54,20 @@ def counterparts(person: User, world: World) -> list[Entry]:
     return [match.counterpart for match in new_matches_for(person, world.now)]
 
 
-def test_new_entries_are_matched_once(ask: Entry, world: World, now: dt.datetime) -> None:
+@pytest.mark.usefixtures("ask")
+def test_new_entries_are_matched(world: World, now: dt.datetime) -> None:
     offer_site(world, now)
 
     matched_count = services.match_due_entries(now=now)
-    count_of_second_run = services.match_due_entries(now=now)
 
     assert matched_count == 2
-    assert count_of_second_run == 0
+
+
+@pytest.mark.usefixtures("ask", "matched_offer")
+def test_matched_entries_are_not_matched_again(now: dt.datetime) -> None:
+    matched_count = services.match_due_entries(now=now)
+
+    assert matched_count == 0
 
 
 def test_both_sides_see_a_match(ask: Entry, matched_offer: Entry, world: World) -> None:
@@ -88,8 +95,8 @@ def test_a_dismissed_match_stays_dismissed_for_one_side_when_the_offer_changes(
         author=world.amina,
         now=now,
     )
-
     services.edit_entry(entry=matched_offer, author=world.ben, now=now, title="A dry level site for modular homes")
+
     services.match_due_entries(now=now)
 
     assert counterparts(world.amina, world) == []
@@ -183,7 +190,10 @@ def test_an_ask_is_met_when_its_commitment_is_delivered(
     assert ask.is_over
 
 
-def test_only_the_two_organisations_see_that_they_work_together(world: World, now: dt.datetime) -> None:
+@pytest.mark.parametrize(("name", "sees_partners"), [("amina", True), ("ben", True), ("chidi", False)])
+def test_only_the_two_organisations_see_that_they_work_together(
+    world: World, now: dt.datetime, name: str, sees_partners: bool
+) -> None:
     ask = shared_entry(world.larkhaven, world.amina, now, areas=[world.fareham])
     offer = shared_entry(
         world.westmarch,
@@ -193,21 +203,11 @@ def test_only_the_two_organisations_see_that_they_work_together(world: World, no
         title="A level site for modular homes",
         areas=[world.fareham],
     )
-    today = timezone.localdate(now)
 
-    counterparts_by_reader = {
-        name: [
-            (counterpart.entry_id, "you already work together" in counterpart.score.reasons)
-            for counterpart in best_for_reader(ask, getattr(world, name), today)
-        ]
-        for name in ("amina", "ben", "chidi")
-    }
+    (counterpart,) = best_for_reader(ask, getattr(world, name), timezone.localdate(now))
 
-    assert counterparts_by_reader == {
-        "amina": [(offer.pk, True)],
-        "ben": [(offer.pk, True)],
-        "chidi": [(offer.pk, False)],
-    }
+    assert counterpart.entry_id == offer.pk
+    assert ("you already work together" in counterpart.score.reasons) == sees_partners
 
 
 @pytest.fixture
@@ -266,7 +266,7 @@ def test_a_dismissed_pair_that_no_longer_fits_has_no_reasons(
     assert matches_for(world.ben) == []
 
 
-def test_places_of_open_entries_are_refreshed_only_after_a_change(world: World, now: dt.datetime) -> None:
+def test_unchanged_places_of_open_entries_are_not_refreshed(world: World, now: dt.datetime) -> None:
     shared_entry(world.larkhaven, world.amina, now, areas=[world.fareham])
 
     refreshed_count = services.refresh_places(now=now)
@@ -274,29 +274,58 @@ def test_places_of_open_entries_are_refreshed_only_after_a_change(world: World, 
     assert refreshed_count == 0
 
 
-def test_open_entries_follow_new_successors_and_parents_of_areas(world: World, now: dt.datetime) -> None:
+class MovedEntries(NamedTuple):
+    """An ask about Fareham, and two offers that are about the same place once Fareham has a successor and a parent."""
+
+    ask: Entry
+    offer_in_county: Entry
+    offer_of_successor: Entry
+
+
+@pytest.fixture
+def moved_entries(world: World, now: dt.datetime) -> MovedEntries:
+    """Share an ask and two offers, and then let Solent follow Fareham and Fareham become a part of Hampshire."""
     solent = area("E07000999", "Solent")
     hampshire = area("E10000014", "Hampshire")
-    ask = shared_entry(world.larkhaven, world.amina, now, areas=[world.fareham])
-    offer_in_county = shared_entry(world.westmarch, world.ben, now, direction=Direction.OFFER, areas=[hampshire])
-    offer_of_successor = shared_entry(world.harbour, world.hana, now, direction=Direction.OFFER)
+    entries = MovedEntries(
+        ask=shared_entry(world.larkhaven, world.amina, now, areas=[world.fareham]),
+        offer_in_county=shared_entry(world.westmarch, world.ben, now, direction=Direction.OFFER, areas=[hampshire]),
+        offer_of_successor=shared_entry(world.harbour, world.hana, now, direction=Direction.OFFER),
+    )
     services.match_due_entries(now=now)
     today = timezone.localdate(now)
     for organisation, new_area in ((world.tidewater, world.fareham), (world.harbour, solent)):
         organisations.serve_area(organisation=organisation, area=new_area, starts_on=None, author=None, now=now)
     follow([world.tidewater], [world.harbour], on=today, now=now)
     Area.objects.filter(pk=world.fareham.pk).update(valid_to=today, parent=hampshire)
+    return entries
+
+
+@pytest.mark.usefixtures("moved_entries")
+def test_open_entries_of_changed_places_are_refreshed(now: dt.datetime) -> None:
+    refreshed_count = services.refresh_places(now=now)
+
+    assert refreshed_count == 3
+
+
+@pytest.mark.usefixtures("moved_entries")
+def test_open_entries_of_changed_places_are_refreshed_once(now: dt.datetime) -> None:
+    services.refresh_places(now=now)
 
     refreshed_count = services.refresh_places(now=now)
-    count_of_second_run = services.refresh_places(now=now)
+
+    assert refreshed_count == 0
+
+
+def test_open_entries_follow_new_successors_and_parents_of_areas(moved_entries: MovedEntries, now: dt.datetime) -> None:
+    services.refresh_places(now=now)
+
     services.match_due_entries(now=now)
 
-    reasons_by_offer = {match.offer_id: match.reasons for match in Match.objects.filter(ask=ask)}
-    assert refreshed_count == 3
-    assert count_of_second_run == 0
-    assert set(reasons_by_offer) == {offer_in_county.pk, offer_of_successor.pk}
-    assert reasons_by_offer[offer_in_county.pk][:2] == ["same theme", "both about Fareham and Solent"]
-    assert reasons_by_offer[offer_of_successor.pk][:2] == ["same theme", "both about Solent"]
+    reasons_by_offer = {match.offer: match.reasons for match in Match.objects.filter(ask=moved_entries.ask)}
+    assert set(reasons_by_offer) == {moved_entries.offer_in_county, moved_entries.offer_of_successor}
+    assert reasons_by_offer[moved_entries.offer_in_county][:2] == ["same theme", "both about Fareham and Solent"]
+    assert reasons_by_offer[moved_entries.offer_of_successor][:2] == ["same theme", "both about Solent"]
 
 
 @pytest.fixture
@@ -309,16 +338,21 @@ def harbours_offer(ask: Entry, world: World, now: dt.datetime) -> Entry:
     return offer
 
 
-def test_an_offer_is_not_matched_with_an_ask_that_its_organisation_may_not_read(
-    harbours_offer: Entry, world: World, now: dt.datetime
-) -> None:
+@pytest.mark.usefixtures("harbours_offer")
+def test_an_offer_is_not_matched_with_an_ask_that_its_organisation_may_not_read(world: World) -> None:
     assert matches_for(world.hana) == []
-    assert services.refresh_parties(now=now) == 0
 
 
-def test_a_new_party_is_matched_with_entries_of_the_partnership(
-    ask: Entry, harbours_offer: Entry, world: World, now: dt.datetime
-) -> None:
+@pytest.mark.usefixtures("harbours_offer")
+def test_entries_of_an_unchanged_partnership_are_not_refreshed(now: dt.datetime) -> None:
+    refreshed_count = services.refresh_parties(now=now)
+
+    assert refreshed_count == 0
+
+
+@pytest.fixture
+def two_days_later(world: World, harbours_offer: Entry, now: dt.datetime) -> dt.datetime:
+    """Let Harbour join the partnership two days after its offer, and return that time."""
     later = now + dt.timedelta(days=2)
     party = agreements.invite_organisation(
         partnership=world.partnership,
@@ -329,13 +363,31 @@ def test_a_new_party_is_matched_with_entries_of_the_partnership(
         now=later,
     )
     agreements.answer_invitation(party=party, accept=True, reason="", author=world.hana, now=later)
+    return later
 
-    refreshed_count = services.refresh_parties(now=later)
-    services.match_due_entries(now=later + dt.timedelta(minutes=1))
-    count_of_second_run = services.refresh_parties(now=later + dt.timedelta(minutes=2))
 
-    [match] = matches_for(world.hana)
+def test_entries_are_refreshed_when_a_party_joins(two_days_later: dt.datetime) -> None:
+    refreshed_count = services.refresh_parties(now=two_days_later)
+
     assert refreshed_count == 2
-    assert count_of_second_run == 0
+
+
+def test_entries_are_refreshed_once_after_a_party_joins(two_days_later: dt.datetime) -> None:
+    services.refresh_parties(now=two_days_later)
+    services.match_due_entries(now=two_days_later + dt.timedelta(minutes=1))
+
+    refreshed_count = services.refresh_parties(now=two_days_later + dt.timedelta(minutes=2))
+
+    assert refreshed_count == 0
+
+
+def test_a_new_party_is_matched_with_entries_of_the_partnership(
+    ask: Entry, harbours_offer: Entry, world: World, two_days_later: dt.datetime
+) -> None:
+    services.refresh_parties(now=two_days_later)
+
+    services.match_due_entries(now=two_days_later + dt.timedelta(minutes=1))
+
+    (match,) = matches_for(world.hana)
     assert match.entry == harbours_offer
     assert match.counterpart == ask

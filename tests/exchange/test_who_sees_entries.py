@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -39,14 +41,25 @@ def short_names_of_readers(entry: Entry, world: World) -> set[str]:
     }
 
 
+#: The people of Larkhaven, those of Westmarch, and all who have an account.
 LARKHAVEN = {"Amina", "Eddie", "Vera"}
 WESTMARCH = {"Ben"}
 ACCOUNTS = LARKHAVEN | WESTMARCH | {"Lena", "Chidi", "Hana", "Dee"}
 
 
-def test_only_its_own_organisation_sees_a_draft(world: World, now: dt.datetime) -> None:
-    for audience in ({"audience": Audience.NETWORK}, {"audience": Audience.NAMED, "addressees": [world.westmarch]}):
-        assert short_names_of_readers(draft(world.larkhaven, world.amina, now, **audience), world) == LARKHAVEN
+@pytest.mark.parametrize(
+    "sharing",
+    [
+        pytest.param(lambda world: {"audience": Audience.NETWORK}, id="for the network"),
+        pytest.param(lambda world: {"audience": Audience.NAMED, "addressees": [world.westmarch]}, id="by name"),
+    ],
+)
+def test_only_its_own_organisation_sees_a_draft(
+    world: World, now: dt.datetime, sharing: Callable[[World], dict[str, Any]]
+) -> None:
+    entry = draft(world.larkhaven, world.amina, now, **sharing(world))
+
+    assert short_names_of_readers(entry, world) == LARKHAVEN
 
 
 def test_named_partners_and_its_own_organisation_see_an_entry(world: World, now: dt.datetime) -> None:
@@ -99,9 +112,8 @@ def day_after_leaving(ask: Entry, world: World, now: dt.datetime) -> dt.datetime
     return left_at + dt.timedelta(days=1)
 
 
-def test_a_former_party_reads_an_older_ask_but_cannot_answer_it(
-    ask: Entry, world: World, day_after_leaving: dt.datetime
-) -> None:
+@pytest.mark.usefixtures("day_after_leaving")
+def test_a_former_party_reads_an_older_ask_but_cannot_answer_it(ask: Entry, world: World) -> None:
     assert "Ben" in short_names_of_readers(ask, world)
     assert not Entry.objects.answerable_by(world.ben).filter(pk=ask.pk).exists()
 
@@ -119,8 +131,9 @@ def test_a_former_party_does_not_see_newer_events_of_an_older_ask(
 ) -> None:
     services.acknowledge_entry(entry=ask, organisation=world.tidewater, author=world.chidi, now=day_after_leaving)
 
-    events_seen_by_ben = timeline(user=world.ben, kind="entry", record_id=ask.pk)
-    assert [event.kind for event in events_seen_by_ben] == ["ask.shared"]
+    events = timeline(user=world.ben, kind="entry", record_id=ask.pk)
+
+    assert [event.kind for event in events] == ["ask.shared"]
 
 
 def test_a_former_party_no_longer_reads_an_older_ask_that_is_reworded(
@@ -154,31 +167,38 @@ def test_editors_and_leads_can_edit_an_entry_and_viewers_cannot(ask: Entry, worl
     assert names_of_editors == {"Amina", "Eddie"}
 
 
-def test_only_asked_organisations_can_answer(ask: Entry, world: World, now: dt.datetime) -> None:
-    people = (world.amina, world.eddie, world.vera, world.ben, world.chidi, world.hana, world.dee)
-    ask_for_all = shared_entry(world.larkhaven, world.amina, now)
-    ask_by_name = shared_entry(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.harbour])
+def short_names_of_answerers(entry: Entry, world: World) -> set[str]:
+    """Return the short names of the people who can answer the entry."""
+    people = [world.amina, world.eddie, world.vera, world.ben, world.chidi, world.hana, world.dee]
+    return {
+        person.get_short_name() for person in people if Entry.objects.answerable_by(person).filter(pk=entry.pk).exists()
+    }
 
-    def names_of_answerers(entry: Entry) -> set[str]:
-        return {
-            person.get_short_name()
-            for person in people
-            if Entry.objects.answerable_by(person).filter(pk=entry.pk).exists()
-        }
 
-    assert names_of_answerers(ask) == {"Ben"}
-    assert names_of_answerers(ask_for_all) == {"Ben", "Chidi", "Hana"}
-    assert names_of_answerers(ask_by_name) == {"Hana"}
+def test_parties_can_answer_an_ask_of_their_partnership(ask: Entry, world: World) -> None:
+    assert short_names_of_answerers(ask, world) == {"Ben"}
+
+
+def test_other_organisations_can_answer_an_ask_to_the_network(world: World, now: dt.datetime) -> None:
+    ask = shared_entry(world.larkhaven, world.amina, now)
+
+    assert short_names_of_answerers(ask, world) == {"Ben", "Chidi", "Hana"}
+
+
+def test_only_organisations_asked_by_name_can_answer(world: World, now: dt.datetime) -> None:
+    ask = shared_entry(world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.harbour])
+
+    assert short_names_of_answerers(ask, world) == {"Hana"}
 
 
 def test_a_viewer_reads_but_does_not_answer(ask: Entry, world: World, now: dt.datetime) -> None:
-    world.things["viewer"] = User.objects.create_user("will@westmarch.example", "a-quiet-estuary", name="Will West")
+    will = User.objects.create_user("will@westmarch.example", "a-quiet-estuary", name="Will West")
     organisations.add_membership(
-        organisation=world.westmarch, person=world.things["viewer"], role=Role.VIEWER, author=None, now=world.now
+        organisation=world.westmarch, person=will, role=Role.VIEWER, author=None, now=world.now
     )
 
-    assert Entry.objects.visible_to(world.things["viewer"]).filter(pk=ask.pk).exists()
-    assert not Entry.objects.answerable_by(world.things["viewer"]).filter(pk=ask.pk).exists()
+    assert Entry.objects.visible_to(will).filter(pk=ask.pk).exists()
+    assert not Entry.objects.answerable_by(will).filter(pk=ask.pk).exists()
 
 
 @pytest.fixture
@@ -203,18 +223,22 @@ def test_an_observer_reads_an_ask(ask: Entry, world: World) -> None:
     assert "Chidi" in short_names_of_readers(ask, world)
 
 
+@pytest.mark.usefixtures("tidewater_as_observer")
+def test_an_observer_is_not_offered_to_answer_an_ask(ask: Entry, world: World) -> None:
+    assert not Entry.objects.answerable_by(world.chidi).filter(pk=ask.pk).exists()
+
+
 def test_an_observer_cannot_answer_an_ask(
     ask: Entry, world: World, now: dt.datetime, tidewater_as_observer: Organisation
 ) -> None:
-    assert not Entry.objects.answerable_by(world.chidi).filter(pk=ask.pk).exists()
-    with pytest.raises(UnableToAct):
+    with pytest.raises(UnableToAct, match="You do not have permission"):
         services.respond(entry=ask, organisation=tidewater_as_observer, text="We could.", author=world.chidi, now=now)
 
 
 def test_an_observer_cannot_be_asked_in_the_partnership(
     world: World, now: dt.datetime, tidewater_as_observer: Organisation
 ) -> None:
-    with pytest.raises(services.UnableToWriteEntry):
+    with pytest.raises(services.UnableToWriteEntry, match="parties to Estuary Partnership that are not observers"):
         draft(
             world.larkhaven,
             world.amina,
@@ -228,57 +252,110 @@ def test_an_observer_cannot_be_asked_in_the_partnership(
 def test_an_observer_cannot_ask_the_partnership(
     world: World, now: dt.datetime, tidewater_as_observer: Organisation
 ) -> None:
-    with pytest.raises(services.UnableToWriteEntry):
+    with pytest.raises(services.UnableToWriteEntry, match="or is only an observer"):
         draft(tidewater_as_observer, world.chidi, now, audience=Audience.PARTNERSHIP, partnership=world.partnership)
 
 
-def test_only_the_two_sides_of_an_answer_see_it(world: World, now: dt.datetime) -> None:
+@pytest.fixture
+def answered_and_declined_ask(world: World, now: dt.datetime) -> Entry:
+    """Return Larkhaven's ask by name, which Westmarch has answered and Tidewater has declined."""
     entry = shared_entry(
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )
-    response = services.respond(
+    services.respond(
         entry=entry, organisation=world.westmarch, text="Twenty at the quay.", quantity=20, author=world.ben, now=now
     )
     services.decline_entry(
         entry=entry, organisation=world.tidewater, reason="No land left.", author=world.chidi, now=now
     )
-
-    def names_of_readers(queryset: object) -> set[str]:
-        people = (world.amina, world.vera, world.ben, world.chidi, world.hana, world.dee)
-        return {person.get_short_name() for person in people if queryset.visible_to(person).exists()}  # type: ignore[attr-defined]
-
-    assert names_of_readers(Response.objects.filter(pk=response.pk)) == {"Amina", "Vera", "Ben"}
-    assert names_of_readers(Receipt.objects.filter(organisation=world.tidewater)) == {"Amina", "Vera", "Chidi"}
-    seen_by_chidi = [event.kind for event in timeline(user=world.chidi, kind="entry", record_id=entry.pk)]
-    assert "ask.answered" not in seen_by_chidi
-    assert "ask.declined" in seen_by_chidi
+    return entry
 
 
-def test_earlier_text_of_a_draft_is_hidden_from_those_it_is_shared_with(world: World, now: dt.datetime) -> None:
+@pytest.mark.parametrize(
+    ("name", "sees_answer"),
+    [("amina", True), ("vera", True), ("ben", True), ("chidi", False), ("hana", False), ("dee", False)],
+)
+@pytest.mark.usefixtures("answered_and_declined_ask")
+def test_only_the_two_sides_of_an_answer_see_it(world: World, name: str, sees_answer: bool) -> None:
+    responses = Response.objects.visible_to(getattr(world, name))
+
+    assert responses.exists() == sees_answer
+
+
+@pytest.mark.parametrize(
+    ("name", "sees_decline"),
+    [("amina", True), ("vera", True), ("ben", False), ("chidi", True), ("hana", False), ("dee", False)],
+)
+@pytest.mark.usefixtures("answered_and_declined_ask")
+def test_only_the_two_sides_of_a_decline_see_it(world: World, name: str, sees_decline: bool) -> None:
+    receipts = Receipt.objects.visible_to(getattr(world, name)).filter(organisation=world.tidewater)
+
+    assert receipts.exists() == sees_decline
+
+
+def test_an_organisation_sees_its_own_event_and_no_answer_of_others(
+    answered_and_declined_ask: Entry, world: World
+) -> None:
+    events = timeline(user=world.chidi, kind="entry", record_id=answered_and_declined_ask.pk)
+
+    kinds = [event.kind for event in events]
+    assert "ask.declined" in kinds
+    assert "ask.answered" not in kinds
+
+
+@pytest.fixture
+def ask_reworded_as_a_draft(world: World, now: dt.datetime) -> Entry:
+    """Return an ask that got its title and a private note before it was shared, and a longer note afterwards."""
     entry = draft(world.larkhaven, world.amina, now, title="CANARY working title")
     services.edit_entry(entry=entry, author=world.amina, now=now, title="Land wanted", private_note="CANARY note")
     services.share_entry(entry=entry, author=world.amina, now=now)
     services.edit_entry(entry=entry, author=world.amina, now=now, private_note="CANARY note, more")
-
-    events_of_others = [str(event.data) for event in timeline(user=world.ben, kind="entry", record_id=entry.pk)]
-
-    own_events = [str(event.data) for event in timeline(user=world.vera, kind="entry", record_id=entry.pk)]
-    assert len(events_of_others) == 1
-    assert not any("note" in line or "CANARY" in line for line in events_of_others)
-    assert any("CANARY working title" in line for line in own_events)
+    return entry
 
 
-def test_a_withdrawn_draft_stays_visible_to_its_organisation_only(world: World, now: dt.datetime) -> None:
+def test_earlier_text_of_a_draft_is_hidden_from_those_it_is_shared_with(
+    ask_reworded_as_a_draft: Entry, world: World
+) -> None:
+    events = timeline(user=world.ben, kind="entry", record_id=ask_reworded_as_a_draft.pk)
+
+    (event,) = events
+    assert "note" not in str(event.data)
+    assert "CANARY" not in str(event.data)
+
+
+def test_its_own_organisation_sees_the_earlier_text_of_a_draft(ask_reworded_as_a_draft: Entry, world: World) -> None:
+    events = timeline(user=world.vera, kind="entry", record_id=ask_reworded_as_a_draft.pk)
+
+    assert any("CANARY working title" in str(event.data) for event in events)
+
+
+@pytest.fixture
+def withdrawn_draft(world: World, now: dt.datetime) -> Entry:
+    """Return Larkhaven's draft, which it withdrew before it was shared."""
     entry = draft(world.larkhaven, world.amina, now)
-    services.withdraw_entry(entry=entry, reason="Never mind.", author=world.amina, now=now)
-    filters = boards.Filters(statuses=("withdrawn",))
-
-    assert short_names_of_readers(entry, world) == LARKHAVEN
-    assert timeline(user=world.ben, kind="entry", record_id=entry.pk).count() == 0
-    assert boards.read_board(reader_of(world.ben), filters, 10).counts.total == 0
+    return services.withdraw_entry(entry=entry, reason="Never mind.", author=world.amina, now=now)
 
 
-def test_organisations_asked_by_name_do_not_see_what_others_did(world: World, now: dt.datetime) -> None:
+def test_a_withdrawn_draft_stays_visible_to_its_organisation_only(withdrawn_draft: Entry, world: World) -> None:
+    assert short_names_of_readers(withdrawn_draft, world) == LARKHAVEN
+
+
+def test_events_of_a_withdrawn_draft_are_hidden_from_others(withdrawn_draft: Entry, world: World) -> None:
+    events = timeline(user=world.ben, kind="entry", record_id=withdrawn_draft.pk)
+
+    assert not events.exists()
+
+
+@pytest.mark.usefixtures("withdrawn_draft")
+def test_a_withdrawn_draft_is_not_on_the_board_of_others(world: World) -> None:
+    board = boards.read_board(reader_of(world.ben), boards.Filters(statuses=("withdrawn",)), 10)
+
+    assert board.counts.total == 0
+
+
+@pytest.fixture
+def declined_ask(world: World, now: dt.datetime) -> Entry:
+    """Return Larkhaven's ask, which Westmarch referred to Ben and declined, and which Tidewater declined too."""
     entry = shared_entry(
         world.larkhaven, world.amina, now, audience=Audience.NAMED, addressees=[world.westmarch, world.tidewater]
     )
@@ -287,13 +364,30 @@ def test_organisations_asked_by_name_do_not_see_what_others_did(world: World, no
     )
     services.decline_entry(entry=entry, organisation=world.westmarch, reason="No land.", author=world.ben, now=now)
     services.decline_entry(entry=entry, organisation=world.tidewater, reason="None here.", author=world.chidi, now=now)
+    return entry
 
-    def events_of(user: User) -> list[tuple[str, int | None]]:
-        events = timeline(user=user, kind="entry", record_id=entry.pk)
-        return [(event.kind, event.organisation_id) for event in events]
 
-    assert not any(body == world.westmarch.pk for _, body in events_of(world.chidi))
-    assert ("ask.declined_by_all", None) in events_of(world.chidi)
-    assert ("ask.acknowledged", world.westmarch.pk) in events_of(world.amina)
-    assert ("ask.referred", world.westmarch.pk) in events_of(world.ben)
-    assert not any(kind == "ask.referred" for kind, _ in events_of(world.amina))
+def events_seen(entry: Entry, user: User) -> list[tuple[str, int | None]]:
+    """Return the kind and the organisation of each event of the entry that the person sees."""
+    events = timeline(user=user, kind="entry", record_id=entry.pk)
+    return [(event.kind, event.organisation_id) for event in events]
+
+
+def test_organisations_asked_by_name_do_not_see_what_others_did(declined_ask: Entry, world: World) -> None:
+    events = events_seen(declined_ask, world.chidi)
+
+    assert not any(organisation_id == world.westmarch.pk for _, organisation_id in events)
+    assert ("ask.declined_by_all", None) in events
+
+
+def test_the_asking_organisation_sees_who_acknowledged_but_no_referral(declined_ask: Entry, world: World) -> None:
+    events = events_seen(declined_ask, world.amina)
+
+    assert ("ask.acknowledged", world.westmarch.pk) in events
+    assert not any(kind == "ask.referred" for kind, _ in events)
+
+
+def test_an_asked_organisation_sees_its_own_referral(declined_ask: Entry, world: World) -> None:
+    events = events_seen(declined_ask, world.ben)
+
+    assert ("ask.referred", world.westmarch.pk) in events

@@ -9,7 +9,7 @@ from typing import Any
 from partnerships.kit.journal import RedoResult, register_redo, same_rows
 from partnerships.kit.text import counted
 from partnerships.nominations.models import NominationsReturn, ReturnStatus
-from partnerships.nominations.services.recording import RETURN, return_identity
+from partnerships.nominations.services.recording import RETURN_JOURNAL_KIND, return_identity
 
 
 def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResult:
@@ -41,4 +41,4 @@ def redo_returns(lines: Sequence[dict[str, Any]], now: dt.datetime) -> RedoResul
 
 def register() -> None:
     """Register the list of returns for restores."""
-    register_redo(RETURN, "nominations returns", redo_returns)
+    register_redo(RETURN_JOURNAL_KIND, "nominations returns", redo_returns)

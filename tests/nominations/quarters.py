@@ -1,8 +1,8 @@
 """Helpers that set up nominations returns at each step through the services.
 
-Each step begins with the one before: `started_return`, `counted_return`, `sent_return`, `confirmed_return`.
-For example, `sent_return(world, agreement)` is a return that Larkhaven has filled in and sent, and that waits for
-Westmarch.
+Each step begins with the one before: `started_return`, `counted_return`, `sent_return`, and then `disputed_return` or
+`confirmed_return`. For example, `sent_return(world, agreement)` is a return that Larkhaven has filled in and sent, and
+that waits for Westmarch.
 
 Unless a test passes a quarter, they are for the quarter after the one in which the test runs. The whole of that quarter
 is after the day on which the terms are signed.
@@ -24,6 +24,7 @@ from partnerships.people.models import User
 from tests.support.core_files import InventedLetting, Place, core_file, invent
 from tests.world import World
 
+#: The GSS code of the invented area that Westmarch serves.
 CODE = "E07000901"
 
 
@@ -130,6 +131,16 @@ def confirmed_return(
     nominations_return = sent_return(world, agreement, lettings, quarter=quarter)
     confirm_all_lines(world, nominations_return)
     return reloaded(nominations_return)
+
+
+def disputed_return(world: World, agreement: NominationsAgreement) -> tuple[NominationsReturn, int]:
+    """Return a return whose first line Ben has disputed, and the id of that line. The other lines are confirmed."""
+    nominations_return = sent_return(world, agreement)
+    disputed_id, *other_ids = nominations_return.lines.order_by("pk").values_list("pk", flat=True)
+    decisions = dict.fromkeys(other_ids, (Decision.CONFIRMED, ""))
+    decisions[disputed_id] = (Decision.DISPUTED, "One is missing.")
+    decide_lines(world, nominations_return, decisions)
+    return reloaded(nominations_return), disputed_id
 
 
 def confirm_all_lines(world: World, nominations_return: NominationsReturn, author: User | None = None) -> None:

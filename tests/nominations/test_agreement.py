@@ -19,6 +19,7 @@ from partnerships.nominations.queries.agreement import period_in_force, suspende
 from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.rights import rights_over
 from partnerships.nominations.schedule import Bedrooms
+from partnerships.organisations.models import Merge
 from partnerships.organisations.services import merge_organisations, undo_merge
 from tests.nominations.signed import partnership_between, sign_data_sharing, sign_nominations
 from tests.support.signing_in import signed_in
@@ -43,39 +44,57 @@ def test_first_draft_begins_with_a_typical_agreement(world: World) -> None:
 
 
 def test_unsigned_terms_are_no_agreement(unsigned: World) -> None:
-    world = unsigned
-    partnership = partnership_between(world, "nominations", "Westmarch nominations")
-    names = {"council": world.westmarch.name, "provider": world.larkhaven.name, "review_on": "2099-01-01"}
-    put_up(draft(first_proposal(partnership), world.amina, **names), world.amina)
+    partnership = partnership_between(unsigned, "nominations", "Westmarch nominations")
+    names = {"council": unsigned.westmarch.name, "provider": unsigned.larkhaven.name, "review_on": "2099-01-01"}
+
+    put_up(draft(first_proposal(partnership), unsigned.amina, **names), unsigned.amina)
 
     assert not NominationsAgreement.objects.exists()
 
 
 def test_council_and_provider_must_differ(unsigned: World) -> None:
-    world = unsigned
-    partnership = partnership_between(world, "nominations", "Westmarch nominations")
+    partnership = partnership_between(unsigned, "nominations", "Westmarch nominations")
+    council_name = unsigned.westmarch.name
 
     with pytest.raises(UnableToSendForSignature, match="“Council” and “Provider” are the same"):
-        agree_terms(partnership, world.amina, council=world.westmarch.name, provider=world.westmarch.name)
+        agree_terms(partnership, unsigned.amina, council=council_name, provider=council_name)
 
 
-def test_amendment_changes_the_shares_from_its_day_on(world: World) -> None:
-    agreement = world.things["nominations"]
-    today = timezone.localdate()
-    later = today + dt.timedelta(days=40)
+#: The day on which an amendment in these tests comes into force, counted from today.
+DAYS_UNTIL_AMENDED = dt.timedelta(days=40)
+
+
+@pytest.fixture
+def amended_agreement(world: World) -> NominationsAgreement:
+    """Return the agreement with a signed amendment: from its day on, 60 % of relets with 4 bedrooms, not 75 %."""
+    agreement: NominationsAgreement = world.things["nominations"]
+    from_day = timezone.localdate() + DAYS_UNTIL_AMENDED
     proposal = propose_amendment(
         partnership=agreement.partnership,
         organisation=world.larkhaven,
         reason="Fewer large homes become empty.",
         author=world.amina,
         now=timezone.now(),
-        from_day=later,
+        from_day=from_day,
     )
-    sign_all(put_up(draft(proposal, world.amina, relets_4="60"), world.amina, from_day=later))
+    sign_all(put_up(draft(proposal, world.amina, relets_4="60"), world.amina, from_day=from_day))
+    return agreement
 
-    shares = [agreed.relets[Bedrooms.FOUR] for day in (today, later) if (agreed := nomination_terms_on(agreement, day))]
 
-    assert shares == [75, 60]
+def test_amendment_does_not_change_the_shares_before_its_day(amended_agreement: NominationsAgreement) -> None:
+    day_before = timezone.localdate() + DAYS_UNTIL_AMENDED - dt.timedelta(days=1)
+
+    agreed = nomination_terms_on(amended_agreement, day_before)
+
+    assert agreed is not None
+    assert agreed.relets[Bedrooms.FOUR] == 75
+
+
+def test_amendment_changes_the_shares_from_its_day_on(amended_agreement: NominationsAgreement) -> None:
+    agreed = nomination_terms_on(amended_agreement, timezone.localdate() + DAYS_UNTIL_AMENDED)
+
+    assert agreed is not None
+    assert agreed.relets[Bedrooms.FOUR] == 60
 
 
 def change_partnership_status(world: World, status: Status, day: dt.date) -> NominationsAgreement:
@@ -88,20 +107,23 @@ def change_partnership_status(world: World, status: Status, day: dt.date) -> Nom
         author=world.amina,
         now=timezone.now() + (day - timezone.localdate()),
     )
-    return NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
+    return read_again(agreement)
 
 
 def test_the_first_quarter_begins_on_the_day_on_which_the_agreement_is_in_force(world: World) -> None:
-    agreement = world.things["nominations"]
     today = timezone.localdate()
     quarter = Quarter.of(today)
 
-    period = period_in_force(agreement, quarter)
+    period = period_in_force(world.things["nominations"], quarter)
 
     assert period is not None
-    assert period.first_day == today
-    assert period.last_day == quarter.last_day
-    assert period_in_force(agreement, quarter.previous()) is None
+    assert (period.first_day, period.last_day) == (today, quarter.last_day)
+
+
+def test_agreement_is_not_in_force_in_the_quarter_before_it_is_signed(world: World) -> None:
+    quarter_before = Quarter.of(timezone.localdate()).previous()
+
+    assert period_in_force(world.things["nominations"], quarter_before) is None
 
 
 def test_a_later_quarter_is_in_force_from_its_first_to_its_last_day(world: World) -> None:
@@ -122,16 +144,29 @@ def test_the_last_quarter_ends_on_the_day_on_which_the_agreement_ends(world: Wor
 
     assert period is not None
     assert (period.first_day, period.last_day) == (next_quarter.starts_on, ended_on)
+
+
+def test_agreement_is_not_in_force_in_the_quarter_after_it_ended(world: World) -> None:
+    next_quarter = Quarter.of(timezone.localdate()).next()
+    agreement = change_partnership_status(world, Status.ENDED, next_quarter.starts_on + dt.timedelta(days=40))
+
     assert period_in_force(agreement, next_quarter.next()) is None
+
+
+def test_the_last_return_cannot_be_started_while_the_agreement_is_in_force(world: World) -> None:
+    quarter = Quarter.of(timezone.localdate())
+    last_day = quarter.next().starts_on + dt.timedelta(days=40)
+    agreement = change_partnership_status(world, Status.ENDED, last_day)
+
+    assert quarters_to_start(agreement, last_day) == [quarter]
 
 
 def test_the_last_return_can_be_started_on_the_day_after_the_agreement_ends(world: World) -> None:
     quarter = Quarter.of(timezone.localdate())
-    ended_on = quarter.next().starts_on + dt.timedelta(days=40)
-    agreement = change_partnership_status(world, Status.ENDED, ended_on)
+    last_day = quarter.next().starts_on + dt.timedelta(days=40)
+    agreement = change_partnership_status(world, Status.ENDED, last_day)
 
-    assert quarters_to_start(agreement, ended_on) == [quarter]
-    assert quarters_to_start(agreement, ended_on + dt.timedelta(days=1)) == [quarter.next(), quarter]
+    assert quarters_to_start(agreement, last_day + dt.timedelta(days=1)) == [quarter.next(), quarter]
 
 
 def test_an_agreement_is_not_in_force_from_the_first_day_of_its_suspension(world: World) -> None:
@@ -143,24 +178,53 @@ def test_an_agreement_is_not_in_force_from_the_first_day_of_its_suspension(world
 
     assert period is not None
     assert period.suspended == ((suspended_from, quarter.last_day),)
+
+
+def test_a_suspended_agreement_has_the_first_day_of_its_suspension(world: World) -> None:
+    suspended_from = Quarter.of(timezone.localdate()).next().starts_on + dt.timedelta(days=10)
+    agreement = change_partnership_status(world, Status.SUSPENDED, suspended_from)
+
     assert suspended_since(agreement.partnership) == suspended_from
+
+
+def test_an_agreement_is_not_in_force_in_a_quarter_that_is_wholly_suspended(world: World) -> None:
+    quarter = Quarter.of(timezone.localdate()).next()
+    agreement = change_partnership_status(world, Status.SUSPENDED, quarter.starts_on + dt.timedelta(days=10))
+
     assert period_in_force(agreement, quarter.next()) is None
 
 
-def test_an_agreement_is_in_force_again_from_the_day_on_which_it_resumes(world: World) -> None:
+@pytest.fixture
+def resumed_agreement(world: World) -> NominationsAgreement:
+    """Return the agreement, suspended from the 11th to the 20th day of the next quarter."""
     quarter = Quarter.of(timezone.localdate()).next()
-    suspended_from = quarter.starts_on + dt.timedelta(days=10)
-    change_partnership_status(world, Status.SUSPENDED, suspended_from)
-    agreement = change_partnership_status(world, Status.ACTIVE, quarter.starts_on + dt.timedelta(days=20))
+    change_partnership_status(world, Status.SUSPENDED, quarter.starts_on + dt.timedelta(days=10))
+    return change_partnership_status(world, Status.ACTIVE, quarter.starts_on + dt.timedelta(days=20))
 
-    period = period_in_force(agreement, quarter)
-    next_period = period_in_force(agreement, quarter.next())
+
+def test_an_agreement_is_in_force_again_from_the_day_on_which_it_resumes(
+    resumed_agreement: NominationsAgreement,
+) -> None:
+    quarter = Quarter.of(timezone.localdate()).next()
+
+    period = period_in_force(resumed_agreement, quarter)
 
     assert period is not None
-    assert period.suspended == ((suspended_from, quarter.starts_on + dt.timedelta(days=19)),)
-    assert next_period is not None
-    assert next_period.suspended == ()
-    assert suspended_since(agreement.partnership) is None
+    first_day, last_day = (quarter.starts_on + dt.timedelta(days=days) for days in (10, 19))
+    assert period.suspended == ((first_day, last_day),)
+
+
+def test_a_quarter_after_an_agreement_resumed_has_no_suspended_days(resumed_agreement: NominationsAgreement) -> None:
+    quarter_after = Quarter.of(timezone.localdate()).next().next()
+
+    period = period_in_force(resumed_agreement, quarter_after)
+
+    assert period is not None
+    assert period.suspended == ()
+
+
+def test_a_resumed_agreement_is_not_suspended(resumed_agreement: NominationsAgreement) -> None:
+    assert suspended_since(resumed_agreement.partnership) is None
 
 
 def test_a_return_says_on_which_days_lettings_were_left_out() -> None:
@@ -174,15 +238,13 @@ def test_a_return_says_on_which_days_lettings_were_left_out() -> None:
 
 
 def test_a_partnership_that_ends_while_it_is_suspended_does_not_go_on_for_a_day(world: World) -> None:
-    agreement = world.things["nominations"]
     quarter = Quarter.of(timezone.localdate()).next()
-    for status, day in ((Status.SUSPENDED, quarter.starts_on), (Status.ENDED, quarter.starts_on + dt.timedelta(20))):
-        at = timezone.now() + (day - timezone.localdate())
-        change_status(partnership=agreement.partnership, status=status, reason="No money.", author=world.amina, now=at)
+    change_partnership_status(world, Status.SUSPENDED, quarter.starts_on)
+    agreement = change_partnership_status(world, Status.ENDED, quarter.starts_on + dt.timedelta(days=20))
 
-    agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
+    period = period_in_force(agreement, quarter)
 
-    assert period_in_force(agreement, quarter) is None
+    assert period is None
 
 
 def test_amendment_that_names_others_changes_who_is_the_council(world: World) -> None:
@@ -195,52 +257,84 @@ def test_amendment_that_names_others_changes_who_is_the_council(world: World) ->
         now=timezone.now(),
     )
     names = {"council": world.larkhaven.name, "provider": world.westmarch.name}
-    sign_all(put_up(draft(proposal, world.amina, **names), world.amina))
+    version = put_up(draft(proposal, world.amina, **names), world.amina)
+
+    sign_all(version)
 
     agreement.refresh_from_db()
-
     assert agreement.council_body == world.larkhaven
     assert agreement.provider_body == world.westmarch
 
 
-def test_council_and_provider_read_returns_and_others_masked_results(world: World) -> None:
-    agreement = world.things["nominations"]
+@pytest.mark.parametrize(
+    ("right", "names"),
+    [
+        pytest.param("reads_returns", {"amina", "vera", "ben"}, id="people of council and provider"),
+        pytest.param("reads_masked_results", {"nadia"}, id="other parties"),
+        pytest.param("may_report", {"amina"}, id="lead of the provider"),
+        pytest.param("may_decide", {"ben"}, id="lead of the council"),
+    ],
+)
+def test_rights_over_an_agreement_depend_on_the_side(world: World, right: str, names: set[str]) -> None:
     people = {"amina": world.amina, "vera": world.vera, "ben": world.ben, "nadia": world.nadia, "chidi": world.chidi}
-    rights_by_name = {name: rights_over(agreement, person, timezone.now()) for name, person in people.items()}
 
-    assert {name for name, rights in rights_by_name.items() if rights.reads_returns} == {"amina", "vera", "ben"}
-    assert {name for name, rights in rights_by_name.items() if rights.reads_masked_results} == {"nadia"}
-    assert {name for name, rights in rights_by_name.items() if rights.may_report} == {"amina"}
-    assert {name for name, rights in rights_by_name.items() if rights.may_decide} == {"ben"}
-    assert set(NominationsAgreement.objects.with_side_of(world.nadia)) == set()
-    assert set(NominationsAgreement.objects.visible_to(world.nadia)) == {agreement}
+    rights_by_name = {
+        name: rights_over(world.things["nominations"], person, timezone.now()) for name, person in people.items()
+    }
+
+    assert {name for name, rights in rights_by_name.items() if getattr(rights, right)} == names
 
 
-def test_nothing_opens_without_data_sharing(unsigned: World) -> None:
-    world = unsigned
-    agreement = sign_nominations(world, shares_data=False)
-    rights_before = rights_over(agreement, world.amina, timezone.now())
-    client = signed_in(world.ben)
-    page = client.get(reverse("nominations:detail", args=[agreement.partnership_id]))
+def test_agreement_is_visible_to_an_observer(world: World) -> None:
+    assert list(NominationsAgreement.objects.visible_to(world.nadia)) == [world.things["nominations"]]
 
-    sign_data_sharing(world)
 
-    assert not rights_before.reads_returns
-    assert not rights_before.may_report
-    assert not rights_before.reads_masked_results
-    assert "Nobody can read or send returns until they have signed" in page.content.decode()
-    assert rights_over(agreement, world.amina, timezone.now()).may_report
+def test_observer_is_on_no_side_of_an_agreement(world: World) -> None:
+    assert not NominationsAgreement.objects.with_side_of(world.nadia).exists()
+
+
+@pytest.fixture
+def agreement_without_data_sharing(unsigned: World) -> NominationsAgreement:
+    """Return a signed nominations agreement of parties that have not signed a data-sharing agreement."""
+    return sign_nominations(unsigned, shares_data=False)
+
+
+def test_provider_has_no_rights_without_data_sharing(
+    unsigned: World, agreement_without_data_sharing: NominationsAgreement
+) -> None:
+    rights = rights_over(agreement_without_data_sharing, unsigned.amina, timezone.now())
+
+    assert not rights.reads_returns
+    assert not rights.may_report
+    assert not rights.reads_masked_results
+
+
+def test_page_says_that_data_sharing_is_not_signed(
+    unsigned: World, agreement_without_data_sharing: NominationsAgreement
+) -> None:
+    page_url = reverse("nominations:detail", args=[agreement_without_data_sharing.partnership_id])
+
+    page = signed_in(unsigned.ben).get(page_url).content.decode()
+
+    assert "Nobody can read or send returns until they have signed" in page
+
+
+def test_provider_may_report_once_data_sharing_is_signed(
+    unsigned: World, agreement_without_data_sharing: NominationsAgreement
+) -> None:
+    sign_data_sharing(unsigned)
+
+    rights = rights_over(agreement_without_data_sharing, unsigned.amina, timezone.now())
+
+    assert rights.may_report
 
 
 def test_party_that_left_reads_nothing(world: World) -> None:
     agreement = world.things["nominations"]
-    today = timezone.localdate()
-    give_notice(
-        party=agreement.council, reason="Merged.", last_day=today + dt.timedelta(days=1), author=world.ben,
-        now=timezone.now(),
-    )  # fmt: skip
+    tomorrow = timezone.localdate() + dt.timedelta(days=1)
+    give_notice(party=agreement.council, reason="Merged.", last_day=tomorrow, author=world.ben, now=timezone.now())
 
-    with time_machine.travel(dt.datetime.combine(today + dt.timedelta(days=3), dt.time(12)), tick=False):
+    with time_machine.travel(dt.datetime.combine(tomorrow + dt.timedelta(days=2), dt.time(12)), tick=False):
         rights = rights_over(agreement, world.ben, timezone.now())
 
     assert not rights.reads_returns
@@ -248,14 +342,31 @@ def test_party_that_left_reads_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("name", ["harbour", "riverside"])
 def test_body_that_a_council_is_merged_into_takes_its_place(world: World, name: str) -> None:
-    agreement = world.things["nominations"]
-    successor = getattr(world, name)
+    merge_westmarch_into(world, name)
 
-    merge = merge_organisations(
-        merged=world.westmarch, kept=successor, reason="Two records of one body.", author=world.dee, now=timezone.now()
-    )
-    council_after_merge = NominationsAgreement.objects.for_pages().get(pk=agreement.pk).council_body
+    assert read_again(world.things["nominations"]).council_body == getattr(world, name)
+
+
+@pytest.mark.parametrize("name", ["harbour", "riverside"])
+def test_council_has_its_place_again_after_a_merge_is_undone(world: World, name: str) -> None:
+    merge = merge_westmarch_into(world, name)
+
     undo_merge(merge=merge, reason="Not the same.", author=world.dee, now=timezone.now())
 
-    assert council_after_merge == successor
-    assert NominationsAgreement.objects.for_pages().get(pk=agreement.pk).council_body == world.westmarch
+    assert read_again(world.things["nominations"]).council_body == world.westmarch
+
+
+def merge_westmarch_into(world: World, name: str) -> Merge:
+    """Merge the record of Westmarch, as Dee, into that of the organisation with this name in the world."""
+    return merge_organisations(
+        merged=world.westmarch,
+        kept=getattr(world, name),
+        reason="Two records of one body.",
+        author=world.dee,
+        now=timezone.now(),
+    )
+
+
+def read_again(agreement: NominationsAgreement) -> NominationsAgreement:
+    """Read the agreement from the database again."""
+    return NominationsAgreement.objects.for_pages().get(pk=agreement.pk)

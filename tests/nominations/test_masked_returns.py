@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.db import InternalError, connection, transaction
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from partnerships.nominations import services
-from partnerships.nominations.models import ReturnLine, ReturnRecord
+from partnerships.nominations.models import NominationsReturn, ReturnLine, ReturnRecord
 from partnerships.nominations.queries import masked_result_of, masked_trend_of, result_of, returns_of, trend_of
 from partnerships.nominations.queries.records import masked_counts
 from tests.nominations.quarters import (
@@ -60,18 +61,33 @@ def test_other_parties_see_no_small_count_of_a_confirmed_return(world: World) ->
 
 
 def test_other_parties_see_the_totals_of_a_confirmed_return(world: World) -> None:
-    agreement = world.things["nominations"]
-    nominations_return = confirmed_return(world, agreement)
+    nominations_return = confirmed_return(world, world.things["nominations"])
 
     lines = masked_result_of(nominations_return)
 
-    [(_quarter, masked_total)] = masked_trend_of(agreement)
+    lettings_by_words = {line.words: line.lettings for line in lines}
     assert lines[-1].words == "All lettings"
-    assert lines[-1] == masked_total
-    assert {line.words: line.lettings for line in lines}["Relets, all sizes"] is not None
-    assert [quarter_result.result.total for quarter_result in trend_of(returns_of(agreement))] == [
-        result_of(nominations_return).total
-    ]
+    assert lettings_by_words["All lettings"] == result_of(nominations_return).total.lettings
+    assert lettings_by_words["Relets, all sizes"] is not None
+
+
+def test_masked_trend_has_the_masked_total_of_each_quarter(world: World) -> None:
+    agreement = world.things["nominations"]
+    nominations_return = confirmed_return(world, agreement)
+
+    [(quarter, total)] = masked_trend_of(agreement)
+
+    assert quarter == nominations_return.quarter
+    assert total == masked_result_of(nominations_return)[-1]
+
+
+def test_trend_has_the_total_of_each_quarter(world: World) -> None:
+    agreement = world.things["nominations"]
+    nominations_return = confirmed_return(world, agreement)
+
+    [quarter_result] = trend_of(returns_of(agreement))
+
+    assert quarter_result.result.total == result_of(nominations_return).total
 
 
 def test_other_parties_cannot_tell_which_lines_are_empty(world: World) -> None:
@@ -116,27 +132,43 @@ def test_masked_trend_needs_the_same_queries_for_two_quarters_as_for_one(world: 
     assert len(queries_for_two) == len(queries_for_one)
 
 
-def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(world: World) -> None:
-    nominations_return = confirmed_return(world, world.things["nominations"])
-    lines_before = masked_result_of(nominations_return)
-    line = next(line for line in nominations_return.lines.order_by("pk") if line.lettings > line.nominated)
-
+def reopen_as_ben(world: World, nominations_return: NominationsReturn) -> None:
+    """Reopen a confirmed return as Ben, so that the provider corrects it."""
     services.reopen_return(
         nominations_return=nominations_return, reason="A home was left out.", author=world.ben, now=days_after()
     )
-    lines_during = masked_result_of(reloaded(nominations_return))
-    services.complete_return(
-        nominations_return=nominations_return, figures={}, figures_seen={}, author=world.amina, now=days_after()
-    )
-    ReturnLine.objects.filter(pk=line.pk).update(lettings=line.lettings + 9)
-    services.send_return(nominations_return=nominations_return, author=world.amina, now=days_after())
-    confirm_all_lines(world, reloaded(nominations_return))
-    lines_after = masked_result_of(reloaded(nominations_return))
 
-    assert lines_before == lines_during
-    masked_names = {line.words for line in lines_before if line.lettings is None}
-    assert masked_names <= {line.words for line in lines_after if line.lettings is None}
-    assert reloaded(nominations_return).confirmations == 2
+
+def test_other_parties_go_on_reading_the_record_while_a_return_is_corrected(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+    lines_before = masked_result_of(nominations_return)
+    reopen_as_ben(world, nominations_return)
+    ReturnLine.objects.filter(nominations_return=nominations_return).update(lettings=F("lettings") + 9)
+
+    lines = masked_result_of(reloaded(nominations_return))
+
+    assert lines == lines_before
+
+
+def test_counts_that_were_masked_stay_masked_after_a_correction(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+    masked_before = words_of_masked_lines(nominations_return)
+    reopen_as_ben(world, nominations_return)
+    # With nine more lettings, no count is small any more.
+    ReturnLine.objects.filter(nominations_return=nominations_return).update(lettings=F("lettings") + 9)
+    services.send_return(nominations_return=nominations_return, author=world.amina, now=days_after())
+
+    confirm_all_lines(world, reloaded(nominations_return))
+
+    corrected_return = reloaded(nominations_return)
+    assert corrected_return.confirmations == 2
+    assert masked_before
+    assert masked_before <= words_of_masked_lines(corrected_return)
+
+
+def words_of_masked_lines(nominations_return: NominationsReturn) -> set[str]:
+    """Return the words of the lines whose lettings other parties do not see."""
+    return {line.words for line in masked_result_of(nominations_return) if line.lettings is None}
 
 
 def test_records_cannot_be_changed(world: World) -> None:
@@ -157,26 +189,31 @@ def test_records_cannot_be_deleted(world: World) -> None:
     assert records.get().masked
 
 
-def test_a_count_made_small_by_a_correction_does_not_follow_from_earlier_totals() -> None:
-    def lines(nominated: int, lettings: int) -> list[ReturnLine]:
-        all_lines = [
-            ReturnLine(bedrooms=size, is_first_let=is_first_let, nominated=20, lettings=40)
-            for size in ("studio", "1", "2", "3", "4")
-            for is_first_let in (True, False)
-        ]
-        all_lines[3].nominated = nominated
-        all_lines[3].lettings = lettings
-        return all_lines
+def lines_with_one_relet_changed(*, nominated: int, lettings: int) -> list[ReturnLine]:
+    """Return a line of each size for first lets and relets. All have 20 nominees, except relets of one bedroom."""
+    return [
+        ReturnLine(bedrooms=size, is_first_let=is_first_let, nominated=nominated, lettings=lettings)
+        if (size, is_first_let) == ("1", False)
+        else ReturnLine(bedrooms=size, is_first_let=is_first_let, nominated=20, lettings=40)
+        for size in ("studio", "1", "2", "3", "4")
+        for is_first_let in (True, False)
+    ]
 
-    first_record = ReturnRecord(masked=masked_counts(lines(6, 26), None))
-    corrected_counts = {tuple(cell): count for *cell, count in masked_counts(lines(4, 24), first_record)}
+
+def test_a_count_made_small_by_a_correction_does_not_follow_from_earlier_totals() -> None:
+    first_record = ReturnRecord(masked=masked_counts(lines_with_one_relet_changed(nominated=6, lettings=26), None))
+
+    corrected_cells = masked_counts(lines_with_one_relet_changed(nominated=4, lettings=24), first_record)
 
     small_cell = ("1", "relets", "nominees")
-    assert {tuple(cell): count for *cell, count in first_record.masked}[small_cell] == 6
+    first_counts = {tuple(cell): count for *cell, count in first_record.masked}
+    corrected_counts = {tuple(cell): count for *cell, count in corrected_cells}
+    # A total has None in place of what it adds up: each total over the small cell must be masked like the cell itself.
     covering_cells = [
         cell
         for cell in corrected_counts
         if all(value in (None, small_value) for value, small_value in zip(cell, small_cell, strict=True))
     ]
+    assert first_counts[small_cell] == 6
     assert {corrected_counts[cell] for cell in covering_cells} == {None}
     assert corrected_counts["1", "relets", "others"] == 20

@@ -19,7 +19,7 @@ from openpyxl import Workbook, load_workbook
 from partnerships.exchange.models import Entry
 from partnerships.nominations import services
 from partnerships.nominations.lettings.filtering import LettingsFilter
-from partnerships.nominations.models import Decision, NominationsReturn, ReturnLine
+from partnerships.nominations.models import NominationsReturn, ReturnLine
 from partnerships.nominations.queries.pages import quarters_to_start
 from partnerships.nominations.services.shortfalls import UnableToAskForShortfall, ask_for_shortfall
 from partnerships.people.models import User
@@ -30,7 +30,7 @@ from tests.nominations.quarters import (
     confirmed_return,
     counted_return,
     days_after,
-    decide_lines,
+    disputed_return,
     fill_in_table,
     lettings_of,
     next_quarter,
@@ -68,72 +68,108 @@ def upload_on_page(world: World, nominations_return: NominationsReturn) -> Any:
     return signed_in(world.eddie).post(return_url(nominations_return, "upload"), {"file": file})
 
 
-def test_progress_shows_that_an_upload_is_being_counted(world: World) -> None:
+@pytest.fixture
+def return_with_upload(world: World) -> NominationsReturn:
+    """Return a return with lettings that were uploaded on its page, and that no worker has counted yet."""
     nominations_return = started_return(world, world.things["nominations"])
-    upload = upload_on_page(world, nominations_return)
+    upload_on_page(world, nominations_return)
+    return nominations_return
 
-    progress = signed_in(world.eddie).get(return_url(nominations_return, "progress"), headers=HTMX)
 
-    assert upload.status_code == 302
+@pytest.fixture
+def return_counted_after_upload(return_with_upload: NominationsReturn) -> NominationsReturn:
+    """Return a return whose uploaded lettings are counted."""
+    services.count_waiting(now=timezone.now())
+    return return_with_upload
+
+
+def test_upload_leads_to_the_page_of_the_return(world: World) -> None:
+    nominations_return = started_return(world, world.things["nominations"])
+
+    response = upload_on_page(world, nominations_return)
+
+    assert response.status_code == 302
+    assert response.headers["Location"] == return_url(nominations_return)
+
+
+def test_progress_shows_that_an_upload_is_being_counted(world: World, return_with_upload: NominationsReturn) -> None:
+    progress = signed_in(world.eddie).get(return_url(return_with_upload, "progress"), headers=HTMX)
+
     assert b"Counting lettings" in progress.content
     assert "HX-Refresh" not in progress.headers
 
 
-def test_page_is_loaded_again_once_an_upload_was_counted(world: World) -> None:
-    nominations_return = started_return(world, world.things["nominations"])
-    upload_on_page(world, nominations_return)
-    services.count_waiting(now=timezone.now())
-
-    progress = signed_in(world.eddie).get(return_url(nominations_return, "progress"), headers=HTMX)
+def test_page_is_loaded_again_once_an_upload_was_counted(
+    world: World, return_counted_after_upload: NominationsReturn
+) -> None:
+    progress = signed_in(world.eddie).get(return_url(return_counted_after_upload, "progress"), headers=HTMX)
 
     assert progress.headers["HX-Refresh"] == "true"
 
 
-def test_page_of_a_counted_return_has_the_rows_by_local_authority(world: World) -> None:
-    nominations_return = started_return(world, world.things["nominations"])
-    upload_on_page(world, nominations_return)
-    services.count_waiting(now=timezone.now())
-
-    html = html_for(world.eddie, return_url(nominations_return))
+def test_page_of_a_counted_return_has_the_rows_by_local_authority(
+    world: World, return_counted_after_upload: NominationsReturn
+) -> None:
+    html = html_for(world.eddie, return_url(return_counted_after_upload))
 
     assert "Rows in the upload" in html
     assert "Rows in the quarter, by local authority" in html
     assert re.search(r">Westmarch</th>\s*<td[^>]*>\d+</td>", html)
 
 
-def test_pages_say_that_the_columns_of_an_upload_are_not_checked(world: World) -> None:
+@pytest.mark.parametrize("page_name", ["return", "upload"])
+def test_pages_say_that_the_columns_of_an_upload_are_not_checked(world: World, page_name: str) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
 
-    return_page = html_for(world.eddie, return_url(nominations_return))
-    upload_page = html_for(world.eddie, return_url(nominations_return, "upload"))
+    html = html_for(world.eddie, return_url(nominations_return, page_name))
 
-    assert "We have not checked the columns of exports for" in return_page
-    assert "We have not checked the columns of exports for" in upload_page
+    assert "We have not checked the columns of exports for" in html
 
 
-def test_details_of_tenants_are_on_no_page_and_in_no_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.DEBUG)
-    nominations_return = started_return(world, world.things["nominations"])
-    upload_on_page(world, nominations_return)
-    services.count_waiting(now=timezone.now())
-    client = signed_in(world.eddie)
+def test_details_of_tenants_are_not_on_the_page_of_a_return(
+    world: World, return_counted_after_upload: NominationsReturn
+) -> None:
+    page = html_for(world.eddie, return_url(return_counted_after_upload))
 
-    return_page = client.get(return_url(nominations_return)).content.decode()
-    row_report = b"".join(client.get(return_url(nominations_return, "rows"))).decode()
+    assert "Rows in the upload" in page
+    assert CANARY not in page
 
+
+def test_details_of_tenants_are_not_in_the_report_of_rows(
+    world: World, return_counted_after_upload: NominationsReturn
+) -> None:
+    response = signed_in(world.eddie).get(return_url(return_counted_after_upload, "rows"))
+
+    row_report = b"".join(response).decode()
     assert "Counted" in row_report
-    assert CANARY not in return_page + row_report + caplog.text
+    assert CANARY not in row_report
+
+
+def test_details_of_tenants_are_in_no_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    upload_on_page(world, started_return(world, world.things["nominations"]))
+
+    services.count_waiting(now=timezone.now())
+
+    assert caplog.text != ""
+    assert CANARY not in caplog.text
+
+
+def test_provider_reads_how_much_was_let_in_other_areas(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"])
+
+    html = html_for(world.eddie, return_url(nominations_return))
+
+    assert "Rows in the quarter, by local authority" in html
 
 
 def test_council_does_not_read_how_much_was_let_in_other_areas(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
 
-    of_provider = html_for(world.eddie, return_url(nominations_return))
-    of_council = html_for(world.ben, return_url(nominations_return))
+    html = html_for(world.ben, return_url(nominations_return))
 
-    assert "Rows in the quarter, by local authority" in of_provider
-    assert "Rows in the upload" in of_council
-    assert "by local authority" not in of_council
+    assert "Rows in the upload" in html
+    assert "by local authority" not in html
 
 
 def test_upload_needs_the_token_of_the_form(world: World) -> None:
@@ -265,7 +301,6 @@ def status_codes_for_council(world: World, nominations_return: NominationsReturn
 def test_council_cannot_read_a_return_that_was_not_sent(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
 
-    agreement_page = html_for(world.ben, nominations_return.agreement.get_absolute_url())
     status_codes = status_codes_for_council(world, nominations_return)
 
     assert status_codes == {
@@ -274,13 +309,19 @@ def test_council_cannot_read_a_return_that_was_not_sent(world: World) -> None:
         "rows": 404,
         "progress": 404,
     }
-    assert str(nominations_return.quarter) not in agreement_page
+
+
+def test_page_of_the_agreement_does_not_show_the_council_a_return_that_was_not_sent(world: World) -> None:
+    nominations_return = counted_return(world, world.things["nominations"])
+
+    html = html_for(world.ben, nominations_return.agreement.get_absolute_url())
+
+    assert str(nominations_return.quarter) not in html
 
 
 def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
     nominations_return = sent_return(world, world.things["nominations"])
 
-    agreement_page = html_for(world.ben, nominations_return.agreement.get_absolute_url())
     status_codes = status_codes_for_council(world, nominations_return)
 
     # A counted return has no progress, so its page redirects to the return.
@@ -290,7 +331,14 @@ def test_council_reads_a_return_once_it_was_sent(world: World) -> None:
         "rows": 200,
         "progress": 302,
     }
-    assert str(nominations_return.quarter) in agreement_page
+
+
+def test_page_of_the_agreement_shows_the_council_a_return_that_was_sent(world: World) -> None:
+    nominations_return = sent_return(world, world.things["nominations"])
+
+    html = html_for(world.ben, nominations_return.agreement.get_absolute_url())
+
+    assert str(nominations_return.quarter) in html
 
 
 def form_of_decisions(nominations_return: NominationsReturn, disputed_line: ReturnLine) -> dict[str, Any]:
@@ -308,7 +356,15 @@ def test_council_confirms_and_disputes_lines_on_one_page(world: World) -> None:
 
     assert response.status_code == 302
     assert reloaded(nominations_return).is_disputed
-    assert "We named nobody for Mill Lane." in html_for(world.amina, return_url(nominations_return))
+    assert nominations_return.lines.get(pk=line.pk).reason == "We named nobody for Mill Lane."
+
+
+def test_provider_reads_why_a_line_is_disputed(world: World) -> None:
+    nominations_return, _ = disputed_return(world, world.things["nominations"])
+
+    html = html_for(world.amina, return_url(nominations_return))
+
+    assert "One is missing." in html
 
 
 def test_line_cannot_be_disputed_without_a_reason(world: World) -> None:
@@ -336,10 +392,7 @@ def test_my_work_of_the_council_has_a_return_that_was_sent(world: World) -> None
 
 
 def test_my_work_of_the_provider_has_a_return_that_is_disputed(world: World) -> None:
-    nominations_return = sent_return(world, world.things["nominations"])
-    disputed_line, *other_lines = nominations_return.lines.values_list("pk", flat=True)
-    decisions = dict.fromkeys(other_lines, (Decision.CONFIRMED, ""))
-    decide_lines(world, nominations_return, decisions | {disputed_line: (Decision.DISPUTED, "One is missing.")})
+    disputed_return(world, world.things["nominations"])
 
     tasks = tasks_about_returns(world.ben, world.amina, world.vera, world.nadia)
 
@@ -371,13 +424,20 @@ def test_shortfall_becomes_an_ask_of_the_council(world: World) -> None:
     assert entry.is_open
 
 
-def test_ask_of_a_shortfall_is_visible_to_the_provider_only(world: World) -> None:
+@pytest.fixture
+def ask_of_a_shortfall(world: World) -> Entry:
+    """Return the ask of the council for a shortfall in a return that was sent."""
     nominations_return = sent_return(world, world.things["nominations"])
     line = line_with_shortfall(nominations_return)
+    return ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=days_after())
 
-    entry = ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=days_after())
 
-    assert list(Entry.objects.visible_to(world.amina)) == [entry]
+def test_ask_of_a_shortfall_is_visible_to_the_provider(world: World, ask_of_a_shortfall: Entry) -> None:
+    assert list(Entry.objects.visible_to(world.amina)) == [ask_of_a_shortfall]
+
+
+@pytest.mark.usefixtures("ask_of_a_shortfall")
+def test_ask_of_a_shortfall_is_not_visible_to_other_parties(world: World) -> None:
     assert not Entry.objects.visible_to(world.nadia).exists()
 
 
@@ -391,7 +451,15 @@ def test_second_request_for_a_shortfall_leads_to_the_same_ask(world: World) -> N
 
     entry = Entry.objects.get(theme="nominations")
     assert repeated_response.headers["Location"] == entry.get_absolute_url()
-    assert "See the ask" in html_for(world.ben, return_url(nominations_return))
+
+
+def test_page_of_a_return_links_to_the_ask_of_a_shortfall(world: World) -> None:
+    nominations_return, _line, ask_url = confirmed_return_with_ask(world)
+
+    html = html_for(world.ben, return_url(nominations_return))
+
+    assert "See the ask" in html
+    assert f'href="{ask_url}"' in html
 
 
 def test_council_that_asks_for_a_shortfall_sees_a_confirmation(world: World) -> None:
@@ -468,7 +536,7 @@ def test_shortfall_of_a_draft_cannot_become_an_ask(world: World) -> None:
     nominations_return = counted_return(world, world.things["nominations"])
     line = line_with_shortfall(nominations_return)
 
-    with pytest.raises(UnableToAskForShortfall, match="has not sent"):
+    with pytest.raises(UnableToAskForShortfall, match="The provider has not sent this return, or is correcting it now"):
         ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=days_after())
 
 
@@ -477,7 +545,7 @@ def test_line_without_a_shortfall_cannot_become_an_ask(world: World) -> None:
     line = line_with_shortfall(nominations_return)
     ReturnLine.objects.filter(pk=line.pk).update(nominated=line.lettings)
 
-    with pytest.raises(UnableToAskForShortfall, match="No nominations are missing"):
+    with pytest.raises(UnableToAskForShortfall, match="No nominations are missing in this line"):
         ask_for_shortfall(nominations_return=nominations_return, line=line.pk, author=world.ben, now=days_after())
 
 
@@ -491,15 +559,22 @@ def test_other_parties_cannot_read_a_return_before_it_is_confirmed(world: World)
 
 def test_other_parties_read_only_the_masked_counts_of_a_confirmed_return(world: World) -> None:
     nominations_return = confirmed_return(world, world.things["nominations"], lettings_of(world, 60))
-    client = signed_in(world.nadia)
 
-    html = client.get(return_url(nominations_return)).content.decode()
-    file = b"".join(client.get(return_url(nominations_return, "csv"))).decode()
+    html = html_for(world.nadia, return_url(nominations_return))
 
     assert "masked" in html
-    assert "masked" in file
-    assert "Offers" not in html + file
+    assert "Offers" not in html
     assert "Rows in the upload" not in html
+
+
+def test_other_parties_download_only_the_masked_counts_of_a_confirmed_return(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"], lettings_of(world, 60))
+
+    response = signed_in(world.nadia).get(return_url(nominations_return, "csv"))
+
+    text = b"".join(response).decode()
+    assert "masked" in text
+    assert "Offers" not in text
 
 
 def test_other_parties_read_the_homes_let_by_quarter(world: World) -> None:
@@ -537,14 +612,24 @@ def test_start_page_says_if_every_past_quarter_has_a_return(world: World) -> Non
     assert "You have a return for every past quarter" in start_page
 
 
+def test_trend_has_charts_by_quarter(world: World) -> None:
+    agreement = world.things["nominations"]
+    sent_return(world, agreement)
+
+    html = html_for(world.ben, agreement.get_absolute_url())
+
+    assert "Homes let to nominees, by quarter" in html
+    assert "Median days vacant, by quarter" in html
+    assert "Offers and refused nominees, by quarter" in html
+
+
 def test_trend_has_a_bar_for_each_sent_quarter(world: World) -> None:
     agreement = world.things["nominations"]
     sent_return(world, agreement)
 
     html = html_for(world.ben, agreement.get_absolute_url())
 
-    for title in ("Homes let to nominees", "Median days vacant", "Offers and refused nominees"):
-        assert f"{title}, by quarter" in html
+    # Each of the three charts has two series: two squares in its legend, and two bars for the only quarter.
     assert html.count("<rect") == 3 * 4
 
 
@@ -611,5 +696,16 @@ def test_council_reopens_a_confirmed_return_with_a_reason(world: World) -> None:
 
     response = signed_in(world.ben).post(return_url(nominations_return, "reopen"), {"reason": "A home was left out."})
 
+    reopened_return = reloaded(nominations_return)
     assert response.status_code == 302
-    assert "A home was left out." in html_for(world.vera, return_url(nominations_return))
+    assert reopened_return.is_reopened
+    assert reopened_return.correction == "A home was left out."
+
+
+def test_provider_reads_why_a_return_is_reopened(world: World) -> None:
+    nominations_return = confirmed_return(world, world.things["nominations"])
+    reopen_as_council(world, nominations_return)
+
+    html = html_for(world.vera, return_url(nominations_return))
+
+    assert "A home is missing." in html

@@ -38,6 +38,11 @@ def test_shares_are_read_by_bedrooms() -> None:
 
     assert agreed.share(Bedrooms.ONE, first_let=True) == 100
     assert [agreed.share(size, first_let=False) for size in Bedrooms] == [50, 50, 75, 75, Decimal("66.6667")]
+
+
+def test_days_to_nominate_are_read_for_first_lets_and_relets() -> None:
+    agreed = read_terms()
+
     assert agreed.days(first_let=True) == 10
     assert agreed.days(first_let=False) == 3
 
@@ -46,10 +51,19 @@ def test_grounds_for_refusal_are_the_lines_of_a_list() -> None:
     assert read_terms().refusal_grounds == ("Owes rent", "Wrong size", "Not who the nomination says")
 
 
-@pytest.mark.parametrize("code", ["first_lets", "relets_3", "days_relets", "nominees"])
-def test_terms_without_a_figure_say_nothing(code: str) -> None:
+NEEDED_FIGURES = pytest.mark.parametrize("code", ["first_lets", "relets_3", "days_relets", "nominees"])
+
+
+@NEEDED_FIGURES
+def test_terms_with_an_empty_figure_say_nothing(code: str) -> None:
     assert nomination_terms_in({"about": {**ABOUT, code: None}}) is None
-    assert nomination_terms_in({"about": {name: value for name, value in ABOUT.items() if name != code}}) is None
+
+
+@NEEDED_FIGURES
+def test_terms_without_a_figure_say_nothing(code: str) -> None:
+    about = {name: value for name, value in ABOUT.items() if name != code}
+
+    assert nomination_terms_in({"about": about}) is None
 
 
 def test_share_of_nothing_is_a_share() -> None:
@@ -61,28 +75,53 @@ def test_homes_have_one_of_five_sizes(number: int, studio: bool, size: str) -> N
     assert Bedrooms.of(number, studio=studio) == size
 
 
-def test_schemes_count_only_where_the_agreement_covers_schemes() -> None:
-    schemes = [{"name": "Mill Lane", "property_codes": "mill, 0412"}, {"name": "Quay", "property_codes": ""}]
-
-    mill, quay = read_terms(covers="schemes", schemes=schemes).schemes or ()
-
+def test_agreement_on_schemes_may_have_none() -> None:
     assert read_terms(covers="schemes").schemes == ()
+
+
+def test_schemes_count_only_where_the_agreement_covers_schemes() -> None:
+    schemes = [{"name": "Mill Lane", "property_codes": "mill, 0412"}]
+
     assert read_terms(schemes=schemes).schemes is None
-    assert mill.has(" MILL-07")
-    assert mill.has("04121")
-    assert not mill.has("1MILL")
-    assert not quay.has("QUAY-1")
 
 
-def test_what_the_terms_say_in_words_only_is_named_as_not_counted() -> None:
+@pytest.mark.parametrize(
+    ("property_code", "is_covered"),
+    [
+        pytest.param(" MILL-07", True, id="begins with the first code, in capitals"),
+        pytest.param("04121", True, id="begins with the second code"),
+        pytest.param("1MILL", False, id="has a code within it"),
+    ],
+)
+def test_scheme_has_the_homes_whose_property_code_begins_with_one_of_its_codes(
+    property_code: str, is_covered: bool
+) -> None:
+    schemes = [{"name": "Mill Lane", "property_codes": "mill, 0412"}]
+    (scheme,) = read_terms(covers="schemes", schemes=schemes).schemes or ()
+
+    assert scheme.has(property_code) is is_covered
+
+
+def test_scheme_without_property_codes_has_no_homes() -> None:
+    schemes = [{"name": "Quay", "property_codes": ""}]
+    (scheme,) = read_terms(covers="schemes", schemes=schemes).schemes or ()
+
+    assert not scheme.has("QUAY-1")
+
+
+def test_terms_in_figures_have_nothing_that_is_not_counted() -> None:
+    assert read_terms().not_counted == []
+
+
+def test_area_in_words_is_not_counted() -> None:
+    [sentence] = read_terms(area="West of the river").not_counted
+
+    assert "West of the river" in sentence
+
+
+def test_homes_of_a_scheme_without_property_codes_are_not_counted() -> None:
     schemes = [{"name": "Mill Lane", "property_codes": "MILL"}, {"name": "Quay", "property_codes": ""}]
 
-    agreed = nomination_terms_in(
-        {"about": {**ABOUT, "covers": "schemes", "area": "West of the river"}, "schemes": schemes}
-    )
+    [sentence] = read_terms(covers="schemes", schemes=schemes).not_counted
 
-    assert agreed is not None
-    assert len(agreed.not_counted) == 2
-    assert "West of the river" in agreed.not_counted[0]
-    assert "Returns do not include homes of Quay" in agreed.not_counted[1]
-    assert read_terms().not_counted == []
+    assert "Returns do not include homes of Quay" in sentence

@@ -11,6 +11,9 @@ from partnerships.nominations.models import NominationsAgreement, NominationsRet
 from partnerships.organisations.models import Organisation
 from partnerships.people.models import User
 
+#: The kind of the journal entries that note the status of a return. `restoring` reads them after a restore.
+RETURN_JOURNAL_KIND = "nominations_return"
+
 
 def lock_agreement(agreement: NominationsAgreement) -> NominationsAgreement:
     """Lock the partnership of an agreement, fetch the agreement again, and return it.
@@ -21,10 +24,6 @@ def lock_agreement(agreement: NominationsAgreement) -> NominationsAgreement:
     agreement = NominationsAgreement.objects.for_pages().get(pk=agreement.pk)
     agreement.partnership = partnership
     return agreement
-
-
-#: The kind of entry in the journal with the status of a return (see `restoring`).
-RETURN = "nominations_return"
 
 
 def return_identity(nominations_return: NominationsReturn) -> str:
@@ -38,7 +37,7 @@ def journal_status(nominations_return: NominationsReturn, *, now: dt.datetime) -
     After a restore, the journal shows which returns people must bring up to date again (see `restoring`).
     """
     note(
-        RETURN,
+        RETURN_JOURNAL_KIND,
         now=now,
         **{
             "return": nominations_return.pk,
